@@ -1,0 +1,21 @@
+PYTHON ?= python3
+
+.PHONY: help run test lint format
+
+help: ## Say what each command does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+
+run: .venv/installed ## Start the shop, its reconciler and (without keys) the sandbox
+	@.venv/bin/python tools/run.py
+
+test: .venv/installed ## Run every test on PostgreSQL, the database's on SQLite too
+	@.venv/bin/python tools/test.py $(ARGS)
+
+lint: .venv/installed ## Check Python, migrations, settings, assets and JavaScript
+	@.venv/bin/python tools/lint.py
+
+format: .venv/installed ## Format the Python code and fix what ruff can fix
+	@.venv/bin/ruff check --quiet --fix .; .venv/bin/ruff format --quiet .
+
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) tools/install.py && touch $@

@@ -1,0 +1,78 @@
+"""Check the code without running the shop; no finding hides another.
+
+What cannot be checked on this machine is skipped by name with its reason.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Return 0 if every check passed, else 1."""
+    results = [check(name, command) for name, command in python_checks()]
+    if not shutil.which("npm"):
+        print("skipped: JavaScript (this machine has no Node.js)")
+    elif not (packages_are_current() or check("npm ci", ["npm", "ci", "--no-audit"])):
+        results.append(False)
+    else:
+        results += [check(name, command) for name, command in javascript_checks()]
+    return 0 if all(results) else 1
+
+
+def python_checks() -> list[tuple[str, list[str]]]:
+    """Return the checks that need nothing but `.venv`, by name."""
+    module = [sys.executable, "-m"]
+    manage = [sys.executable, "manage.py"]
+    # These settings read no `.env` and collect static files into a scratch folder.
+    settings = "--settings=tests.settings"
+    return [
+        ("ruff check", [*module, "ruff", "check", "--quiet", "."]),
+        ("ruff format", [*module, "ruff", "format", "--quiet", "--diff", "."]),
+        ("mypy --strict", [*module, "mypy"]),
+        ("migrations", [*manage, "makemigrations", settings, "--check", "--dry-run"]),
+        ("manage.py check", [*manage, "check", settings]),
+        ("collectstatic", [*manage, "collectstatic", settings, "--no-input"]),
+    ]
+
+
+def javascript_checks() -> list[tuple[str, list[str]]]:
+    """Return the checks that need what `npm ci` installs, by name."""
+    checks = [
+        (f"tsc {project}", ["node_modules/.bin/tsc", "--project", project])
+        for project in ("tsconfig.json", "sandbox/browser/tsconfig.json")
+        if (ROOT / project).exists()
+    ]
+    if tests := sorted(str(path) for path in (ROOT / "tests/js").glob("*.test.*js")):
+        checks.append(("node --test", ["node", "--test", *tests]))
+    return checks
+
+
+def packages_are_current() -> bool:
+    """Return whether `npm ci` has run since the pinned packages last changed."""
+    installed = ROOT / "node_modules/.package-lock.json"
+    pinned = ROOT / "package-lock.json"
+    return installed.exists() and installed.stat().st_mtime > pinned.stat().st_mtime
+
+
+def check(name: str, command: list[str]) -> bool:
+    """Run `command`; print one line, and what it had to say if it failed."""
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    print(f"{'FAILED' if done.returncode else 'ok'}: {name}", flush=True)
+    if done.returncode:
+        print(done.stdout, flush=True)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

