@@ -1,0 +1,1 @@
+"""The shop: orders, their payment through Stripe, and the pages around them."""

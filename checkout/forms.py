@@ -1,0 +1,109 @@
+"""What an acceptable request looks like, field by field."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from checkout.cart import InvalidCart
+
+MAX_LINES = 100
+MAX_QUANTITY = 99
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+CHECKOUT = re.compile(r"[-a-zA-Z0-9_]{16,64}")
+
+
+class ContactForm(forms.Form):
+    """Where the confirmation goes."""
+
+    email = forms.EmailField(max_length=254)
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """A well-formed `POST /orders/`; nothing in it is believed but the wish."""
+
+    checkout: str
+    quantities: dict[str, int]
+    email: str
+    amount: int
+    currency: str
+
+    @classmethod
+    def from_json(cls, body: bytes, *, checkout: str) -> "OrderRequest":
+        """Read the request's JSON; `checkout` stands in where it names none.
+
+        Raises InvalidCart with a sentence for the shopper.
+        """
+        fields = _read_object(body)
+        return cls(
+            checkout=_read_checkout(fields.get("checkout", checkout)),
+            quantities=_read_lines(fields.get("lines")),
+            email=_read_email(fields.get("email")),
+            amount=_read_whole_number(fields.get("amount")),
+            currency=_read_currency(fields.get("currency")),
+        )
+
+
+def _read_object(body: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidCart(_("The request could not be read.")) from error
+    if not isinstance(fields, dict):
+        raise InvalidCart(_("The request could not be read."))
+    return fields
+
+
+def _read_checkout(value: object) -> str:
+    if not isinstance(value, str) or not CHECKOUT.fullmatch(value):
+        raise InvalidCart(_("This page is out of date. Please reload it."))
+    return value
+
+
+def _read_lines(lines: object) -> dict[str, int]:
+    if not isinstance(lines, list) or not lines:
+        raise InvalidCart(_("Your cart is empty."))
+    if len(lines) > MAX_LINES:
+        raise InvalidCart(_("There are too many products in your cart."))
+    quantities: dict[str, int] = {}
+    for line in lines:
+        slug, quantity = _read_line(line)
+        if slug in quantities:
+            raise InvalidCart(_("A product is in your cart twice."))
+        quantities[slug] = quantity
+    return quantities
+
+
+def _read_line(line: object) -> tuple[str, int]:
+    if not isinstance(line, dict):
+        raise InvalidCart(_("The request could not be read."))
+    slug, quantity = line.get("product"), line.get("quantity")
+    if not isinstance(slug, str) or not SLUG.fullmatch(slug):
+        raise InvalidCart(_("A product in your cart is no longer available."))
+    if type(quantity) is not int or not 1 <= quantity <= MAX_QUANTITY:
+        raise InvalidCart(_("Choose between 1 and 99 of each product."))
+    return slug, quantity
+
+
+def _read_email(value: object) -> str:
+    form = ContactForm({"email": value if isinstance(value, str) else ""})
+    if not form.is_valid():
+        raise InvalidCart(_("Enter an e-mail address, such as name@example.com."))
+    email: str = form.cleaned_data["email"]
+    return email
+
+
+def _read_whole_number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise InvalidCart(_("The request could not be read."))
+    return value
+
+
+def _read_currency(value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidCart(_("The request could not be read."))
+    return value.lower()

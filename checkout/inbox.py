@@ -1,0 +1,143 @@
+"""Record an event once, apply it once: what Stripe says by webhook or by list.
+
+`succeeded` and `canceled` are final and are applied from the event. The order in
+which other events arrive proves nothing, so they only commit a to-do: the
+PaymentIntent is looked up soon, and what it says then is applied.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from checkout import gateway, payments
+from checkout.models import Order, Shop, StripeEvent
+
+logger = logging.getLogger(__name__)
+
+Result = tuple[StripeEvent.Outcome, str]
+
+APPLIED: Result = (StripeEvent.Outcome.APPLIED, "")
+FOREIGN: Result = (StripeEvent.Outcome.IGNORED, "not of this shop")
+# What an authentic payload of an unexpected shape, or the database, can raise.
+FAILURES = (DatabaseError, LookupError, TypeError, ValueError, AttributeError)
+
+
+def receive(event: gateway.Event) -> bool:
+    """Record `event` and apply it unless that was done before.
+
+    False if it could not be applied now: it is kept as failed with the reason, and
+    the next delivery or a replay tries again.
+    """
+    with transaction.atomic():
+        StripeEvent.objects.bulk_create([_row(event)], ignore_conflicts=True)
+        rows = StripeEvent.objects.filter(pk=event.id)
+        row = rows.select_for_update().get()
+        outcome, reason = row.outcome, row.reason
+        if outcome not in StripeEvent.DONE:
+            outcome, reason = _attempt(event)
+        rows.update(deliveries=F("deliveries") + 1, outcome=outcome, reason=reason)
+    return outcome in StripeEvent.DONE
+
+
+def _attempt(event: gateway.Event) -> Result:
+    try:
+        with transaction.atomic():
+            return _apply(event)
+    except FAILURES as error:
+        logger.exception("Event %s (%s) could not be applied", event.id, event.type)
+        return StripeEvent.Outcome.FAILED, f"{type(error).__name__}: {error}"[:200]
+
+
+def _apply(event: gateway.Event) -> Result:
+    handler = HANDLERS.get(event.type)
+    if handler is None:
+        return StripeEvent.Outcome.IGNORED, "type not used"
+    if event.livemode != gateway.is_live():
+        logger.warning("Event %s ignored: other mode", event.id)
+        return StripeEvent.Outcome.IGNORED, "other mode"
+    return handler(event)
+
+
+def _intent_is_final(event: gateway.Event) -> Result:
+    intent = gateway.PaymentIntent.from_stripe(event.object)
+    order = _order_of(intent)
+    if order is None:
+        return _without_order(intent)
+    held = payments.settle(order, intent, source=event.id)
+    return (StripeEvent.Outcome.ATTENTION, held) if held else APPLIED
+
+
+def _intent_moved(event: gateway.Event) -> Result:
+    intent = gateway.PaymentIntent.from_stripe(event.object)
+    order = _order_of(intent)
+    if order is None:
+        return _without_order(intent)
+    unfinished = Order.objects.filter(pk=order.pk, status__in=Order.UNFINISHED)
+    unfinished.update(look_at=timezone.now())
+    return APPLIED
+
+
+def _charge_succeeded(event: gateway.Event) -> Result:
+    charge = gateway.read_charge(event.object)
+    intent_id = event.object["payment_intent"] or ""
+    known = charge and payments.describe(charge, intent_id=intent_id)
+    return APPLIED if known else FOREIGN
+
+
+HANDLERS: dict[str, Callable[[gateway.Event], Result]] = {
+    "payment_intent.succeeded": _intent_is_final,
+    "payment_intent.canceled": _intent_is_final,
+    "payment_intent.processing": _intent_moved,
+    "payment_intent.payment_failed": _intent_moved,
+    "charge.succeeded": _charge_succeeded,
+}
+# What the webhook endpoint must be subscribed to.
+EVENT_TYPES = tuple(HANDLERS)
+
+
+def _order_of(intent: gateway.PaymentIntent) -> Order | None:
+    """The order the intent is stored on, else the one it names if it is ours."""
+    stored = Order.objects.filter(payment_intent_id=intent.id).first()
+    if stored is None and intent.shop == Shop.current_reference():
+        return Order.objects.filter(number=intent.order).first()
+    return stored
+
+
+def _without_order(intent: gateway.PaymentIntent) -> Result:
+    if intent.shop != Shop.current_reference():
+        return FOREIGN
+    if not intent.amount_received:
+        return StripeEvent.Outcome.IGNORED, "no such order, no money"
+    payments.hold_money_without_order(intent)
+    return StripeEvent.Outcome.ATTENTION, "money without an order"
+
+
+def _row(event: gateway.Event) -> StripeEvent:
+    return StripeEvent(
+        id=event.id,
+        type=event.type,
+        created=datetime.fromtimestamp(event.created, UTC),
+        livemode=event.livemode,
+        api_version=event.api_version[:40],
+        payload=_storable(event.payload),
+    )
+
+
+def _storable(node: Any) -> Any:
+    """Copy JSON without client secrets and without what PostgreSQL cannot store."""
+    if isinstance(node, Mapping):
+        return {
+            _storable(key): _storable(value)
+            for key, value in node.items()
+            if key != "client_secret"
+        }
+    if isinstance(node, list):
+        return [_storable(part) for part in node]
+    if isinstance(node, str):
+        return node.replace("\0", "").encode(errors="replace").decode()
+    return node

@@ -1,0 +1,375 @@
+"""What the shop stores; what must never be false is a constraint here.
+
+An order is frozen when it is placed: no row of it but its state changes afterwards.
+`Order.move_to` is the only way to change `Order.status`, and `payments` its only
+caller.
+"""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from checkout.users import User
+
+__all__ = [
+    "Attention", "Order", "OrderHistory", "OrderLine", "Product", "Shop",
+    "StripeEvent", "User",
+]  # fmt: skip
+
+# Crockford's base 32: no letter that reads like a digit.
+NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_number() -> str:
+    """Return a random order number of 80 bits, readable over the telephone."""
+    return "".join(secrets.choice(NUMBER_ALPHABET) for _ in range(16))
+
+
+def new_token() -> str:
+    """Return 192 random bits for a link that is its own permission."""
+    return secrets.token_urlsafe(24)
+
+
+class Shop(models.Model):
+    """One row: the random name that marks this database's PaymentIntents as ours."""
+
+    reference = models.CharField(max_length=32, default=new_token)
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @classmethod
+    def current_reference(cls) -> str:
+        """Return this database's reference, made on first use."""
+        return cls.objects.get_or_create(pk=1)[0].reference
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def on_sale(self) -> "ProductQuerySet":
+        """Select what the shop shows and sells, in its order."""
+        return self.filter(active=True, currency=settings.CURRENCY)
+
+
+class Product(models.Model):
+    """Something on sale. Orders copy its name and price when they are placed."""
+
+    slug = models.SlugField(_("slug"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    unit_amount = models.PositiveIntegerField(
+        _("unit amount"),
+        validators=[MinValueValidator(1)],
+        help_text=_("In the currency's smallest unit: 1099 is 10.99 USD or 1099 JPY."),
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="usd")
+    picture = models.CharField(_("picture"), max_length=100, blank=True)
+    active = models.BooleanField(_("on sale"), default=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(unit_amount__gt=0), name="product_has_a_price"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def holding(self, checkout: str) -> "Order | None":
+        """Return the order that occupies `checkout`, if there is one."""
+        return self.filter(checkout=checkout, status__in=Order.OCCUPYING).first()
+
+    def of_visitor(self, visitor: str | None) -> "OrderQuerySet":
+        """Select the orders placed in one browser, newest first."""
+        return self.filter(visitor=visitor) if visitor else self.none()
+
+    def due(self) -> "OrderQuerySet":
+        """Select the unfinished orders whose PaymentIntent should be looked up now."""
+        return self.filter(
+            status__in=Order.UNFINISHED,
+            payment_intent_id__isnull=False,
+            look_at__lte=timezone.now(),
+        )
+
+
+class Order(models.Model):
+    """What somebody wants to buy, frozen, and how far its payment has come."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Waiting for payment")
+        PROCESSING = "processing", _("Payment processing")
+        PAID = "paid", _("Paid")
+        CANCELED = "canceled", _("Canceled")
+
+    class ClosedReason(models.TextChoices):
+        EXPIRED = "expired", _("expired")
+        REPLACED = "replaced", _("replaced by another cart")
+        OPERATOR = "operator", _("closed by the operator")
+        FAILED = "failed", _("payment could not be started")
+
+    # What an order must be now to become each status; nothing else can happen.
+    ALLOWED_FROM = {
+        Status.PENDING: [Status.PROCESSING],
+        Status.PROCESSING: [Status.PENDING],
+        Status.PAID: [Status.PENDING, Status.PROCESSING, Status.CANCELED],
+        Status.CANCELED: [Status.PENDING],
+    }
+    UNFINISHED = [Status.PENDING, Status.PROCESSING]
+    OCCUPYING = [Status.PENDING, Status.PROCESSING, Status.PAID]
+
+    number = models.CharField(max_length=16, unique=True, default=new_number)
+    token = models.CharField(max_length=43, unique=True, default=new_token)
+    visitor = models.CharField(max_length=43, db_index=True)
+    checkout = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+    user = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
+    )
+    email = models.EmailField()
+    language = models.CharField(max_length=10, default="en")
+    currency = models.CharField(max_length=3)
+    amount = models.PositiveIntegerField()
+    livemode = models.BooleanField()
+
+    status = models.CharField(
+        max_length=10, choices=Status.choices, default=Status.PENDING
+    )
+    pending_since = models.DateTimeField(default=timezone.now)
+    look_at = models.DateTimeField(null=True, blank=True)
+    closed_reason = models.CharField(
+        max_length=10, choices=ClosedReason.choices, blank=True
+    )
+
+    payment_intent_id = models.CharField(
+        max_length=64, null=True, blank=True, unique=True
+    )
+    charge_id = models.CharField(max_length=64, blank=True)
+    method = models.CharField(max_length=40, blank=True)
+    brand = models.CharField(max_length=40, blank=True)
+    last4 = models.CharField(max_length=4, blank=True)
+    amount_received = models.PositiveIntegerField(default=0)
+    amount_refunded = models.PositiveIntegerField(default=0)
+    decline_code = models.CharField(max_length=60, blank=True)
+
+    placed_at = models.DateTimeField(default=timezone.now, db_index=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-placed_at", "-pk"]
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        indexes = [
+            models.Index(
+                fields=["look_at"],
+                condition=Q(look_at__isnull=False),
+                name="order_to_look_at",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["checkout"],
+                condition=Q(status__in=["pending", "processing", "paid"]),
+                name="one_order_per_checkout",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__gt=0), name="order_has_an_amount"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="paid")
+                | Q(
+                    paid_at__isnull=False,
+                    payment_intent_id__isnull=False,
+                    amount_received=models.F("amount"),
+                ),
+                name="paid_means_paid",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("order", args=[self.token])
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == self.Status.PAID
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether its checkout is used up: paid, or money is on its way."""
+        return self.status in (self.Status.PAID, self.Status.PROCESSING)
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether a shopper could still pay it."""
+        return self.status == self.Status.PENDING
+
+    def move_to(
+        self, status: Status, *, source: str, note: str = "", **fields: Any
+    ) -> bool:
+        """Move to `status` and write history; False if the stored row has moved on.
+
+        One UPDATE decides: the row must still have the status and the PaymentIntent
+        this object knows, so of two concurrent callers exactly one gets True. After
+        False the object is as the row is now.
+        """
+        if self.status not in self.ALLOWED_FROM[status]:
+            return False
+        row = Order.objects.filter(
+            pk=self.pk, status=self.status, payment_intent_id=self.payment_intent_id
+        )
+        changes = {"status": status, "look_at": None, **fields}
+        with transaction.atomic():
+            if row.update(**changes) != 1:
+                self.refresh_from_db()
+                return False
+            self.record(self.status, status, source=source, note=note)
+        for name, value in changes.items():
+            setattr(self, name, value)
+        return True
+
+    def record(
+        self, from_status: str, to_status: str, *, source: str, note: str = ""
+    ) -> None:
+        """Add a row to the order's history."""
+        OrderHistory.objects.create(
+            order=self,
+            from_status=from_status,
+            to_status=to_status,
+            source=source,
+            note=note,
+        )
+
+
+class OrderLine(models.Model):
+    """One product of an order, with its name and price of that moment."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT)
+    name = models.CharField(max_length=100)
+    unit_amount = models.PositiveIntegerField()
+    quantity = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "product"], name="product_once_per_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(unit_amount__gt=0, quantity__gte=1, quantity__lte=99),
+                name="line_has_price_and_quantity",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}"
+
+    @property
+    def amount(self) -> int:
+        """Price times quantity in smallest units."""
+        return self.unit_amount * self.quantity
+
+
+class OrderHistory(models.Model):
+    """Every transition of an order: from, to, when, and who or which event."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="history")
+    from_status = models.CharField(max_length=10, blank=True)
+    to_status = models.CharField(max_length=10, choices=Order.Status.choices)
+    source = models.CharField(max_length=100)
+    note = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("order history")
+        verbose_name_plural = _("order history")
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} → {self.to_status} ({self.source})"
+
+
+class StripeEvent(models.Model):
+    """An authentic event, recorded once; its id decides between first and again."""
+
+    class Outcome(models.TextChoices):
+        RECEIVED = "received", _("received")
+        APPLIED = "applied", _("applied")
+        IGNORED = "ignored", _("ignored")
+        ATTENTION = "attention", _("needs attention")
+        FAILED = "failed", _("failed")
+
+    # Outcomes after which another delivery has nothing left to do.
+    DONE = [Outcome.APPLIED, Outcome.IGNORED, Outcome.ATTENTION]
+
+    id = models.CharField(max_length=255, primary_key=True)
+    type = models.CharField(max_length=100)
+    created = models.DateTimeField()
+    livemode = models.BooleanField()
+    api_version = models.CharField(max_length=40, blank=True)
+    payload = models.JSONField()
+    received_at = models.DateTimeField(default=timezone.now, db_index=True)
+    deliveries = models.PositiveIntegerField(default=0)
+    outcome = models.CharField(
+        max_length=10, choices=Outcome.choices, default=Outcome.RECEIVED
+    )
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-received_at"]
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class Attention(models.Model):
+    """Something about money that a person must look at; open once per subject."""
+
+    kind = models.CharField(max_length=60)
+    # The id at Stripe it is about: with the kind, what makes two items the same.
+    subject = models.CharField(max_length=64)
+    order = models.ForeignKey(
+        Order, null=True, blank=True, on_delete=models.PROTECT, related_name="attention"
+    )
+    expected = models.CharField(max_length=200, blank=True)
+    received = models.CharField(max_length=200, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    opened_at = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["opened_at"]
+        verbose_name = _("attention item")
+        verbose_name_plural = _("attention")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject"],
+                condition=Q(resolved_at__isnull=True),
+                name="open_once_per_subject",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.subject}"

@@ -1,0 +1,283 @@
+"""The shop's pages and the JSON the payment form speaks with.
+
+A page shows state, it never sets it: what makes an order paid is in `payments`.
+"""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from checkout import cart, gateway, money, payments, visitor, words
+from checkout.forms import OrderRequest
+from checkout.models import Order, Product
+from checkout.policy import payment_page
+
+logger = logging.getLogger(__name__)
+
+# A status poll must not wait for Stripe as long as a payment may.
+STATUS_DEADLINE_SECONDS = 5.0
+
+
+# --- Pages --------------------------------------------------------------------------
+
+
+@never_cache
+@ensure_csrf_cookie
+@payment_page
+@require_safe
+def shop(request: HttpRequest) -> HttpResponse:
+    """Show products, the payment form and this browser's paid orders."""
+    here = visitor.of(request) or visitor.new()
+    orders = list(Order.objects.of_visitor(here.id).prefetch_related("lines")[:20])
+    if any(order.checkout == here.checkout and order.is_spent for order in orders):
+        here = here.with_new_checkout()
+    context = {
+        "products": Product.objects.on_sale(),
+        "orders": [order for order in orders if order.is_spent],
+        "checkout": here.checkout,
+        **_payment_settings(),
+    }
+    response = render(request, "checkout/shop.html", context)
+    visitor.remember(response, here)
+    return response
+
+
+@never_cache
+@ensure_csrf_cookie
+@payment_page
+@require_safe
+def order(request: HttpRequest, token: str) -> HttpResponse:
+    """Show one order to whoever holds its link; also Stripe's `return_url`."""
+    found = get_object_or_404(Order.objects.prefetch_related("lines"), token=token)
+    if request.GET:
+        # Stripe appends the client secret: it must not stay in the address.
+        return redirect(found)
+    return render(
+        request, "checkout/order.html", {"order": found, **_payment_settings()}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def all_orders(request: HttpRequest) -> HttpResponse:
+    """List this browser's orders, or place one: the two meanings of `/orders/`."""
+    return place_order(request) if request.method == "POST" else orders(request)
+
+
+@never_cache
+@require_safe
+def orders(request: HttpRequest) -> HttpResponse:
+    """Show this browser's orders, newest first."""
+    here = visitor.of(request)
+    mine = Order.objects.of_visitor(here.id if here else None)
+    return render(
+        request, "checkout/orders.html", {"orders": mine.prefetch_related("lines")[:50]}
+    )
+
+
+# --- JSON ---------------------------------------------------------------------------
+
+# Everything that may keep a payment from being started, told apart in `_refusal`.
+REFUSALS = (
+    cart.InvalidCart,
+    cart.PriceChanged,
+    payments.AlreadyPaid,
+    payments.OrderClosed,
+    payments.PaymentRefused,
+    gateway.StripeError,
+)
+
+
+@never_cache
+@require_POST
+def place_order(request: HttpRequest) -> JsonResponse:
+    """Place the order of this checkout, or find it again, and start its payment."""
+    here = visitor.of(request) or visitor.new()
+    try:
+        wish = OrderRequest.from_json(request.body, checkout=here.checkout)
+        buyer = _buyer(request, here, wish)
+        payments.refuse_spent_checkout(buyer)
+        priced = cart.price(wish.quantities)
+        if (priced.amount, priced.currency) != (wish.amount, wish.currency):
+            raise cart.PriceChanged(priced)
+        with gateway.deadline(gateway.DEADLINE_SECONDS):
+            started = payments.pay(priced, buyer)
+    except REFUSALS as refusal:
+        response = _refusal(refusal)
+    else:
+        response = _started(started)
+    visitor.remember(response, here)
+    return response
+
+
+@never_cache
+@require_POST
+def pay_order(request: HttpRequest, token: str) -> JsonResponse:
+    """Start the payment of an unpaid order from its own page."""
+    found = get_object_or_404(Order, token=token)
+    try:
+        with gateway.deadline(gateway.DEADLINE_SECONDS):
+            started = payments.pay_again(found)
+    except REFUSALS as refusal:
+        return _refusal(refusal)
+    return _started(started)
+
+
+@never_cache
+@require_GET
+def order_status(request: HttpRequest, token: str) -> JsonResponse:
+    """Tell how far the order is; ask Stripe when its event is overdue."""
+    found = get_object_or_404(Order, token=token)
+    try:
+        with gateway.deadline(STATUS_DEADLINE_SECONDS):
+            payments.look_up_when_overdue(found)
+    except gateway.StripeError:
+        logger.warning("Order %s could not be looked up", found.number)
+    return JsonResponse({"order": _order_json(found)})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a request whose CSRF token does not fit, in the form it was made."""
+    message = _("This page is out of date. Please reload it.")
+    if request.content_type == "application/json":
+        return _error(403, "csrf_failed", message)
+    return render(request, "403.html", {"message": message}, status=403)
+
+
+# --- Health -------------------------------------------------------------------------
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Say that the process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Say whether the database answers and has every migration."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return HttpResponse("no database", status=503, content_type="text/plain")
+    if missing:
+        return HttpResponse("not migrated", status=503, content_type="text/plain")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+# --- Inside -------------------------------------------------------------------------
+
+
+def _payment_settings() -> dict[str, Any]:
+    """What a payment form needs to know; none of it is secret."""
+    return {
+        "currency": settings.CURRENCY,
+        "currency_exponent": money.exponent(settings.CURRENCY),
+        "currency_decimals": money.decimals(settings.CURRENCY),
+        "minimum_amount": money.minimum(settings.CURRENCY),
+        "publishable_key": settings.STRIPE_PUBLISHABLE_KEY,
+        "stripe_js_url": settings.STRIPE_JS_URL,
+        "is_live": gateway.is_live(),
+        "is_sandbox": gateway.is_sandbox(),
+    }
+
+
+def _buyer(
+    request: HttpRequest, here: visitor.Visitor, wish: OrderRequest
+) -> payments.Buyer:
+    return payments.Buyer(
+        visitor=here.id,
+        checkout=wish.checkout,
+        email=wish.email,
+        language=get_language() or settings.LANGUAGE_CODE,
+        user=request.user if request.user.is_authenticated else None,
+    )
+
+
+def _started(started: payments.StartedPayment) -> JsonResponse:
+    answer: dict[str, Any] = {"order": _order_json(started.order)}
+    if started.client_secret is not None:
+        answer["client_secret"] = started.client_secret
+    return JsonResponse(answer, status=201 if started.is_new else 200)
+
+
+def _refusal(refusal: Exception) -> JsonResponse:
+    match refusal:
+        case cart.AmountTooSmall():
+            return _error(400, "amount_too_small", str(refusal))
+        case cart.InvalidCart():
+            return _error(400, "invalid_cart", str(refusal))
+        case cart.PriceChanged():
+            return _price_changed(refusal.cart)
+        case payments.AlreadyPaid():
+            message = _("This order is already paid.")
+            if not refusal.order.is_paid:
+                message = words.describe(refusal.order)
+            order = _order_json(refusal.order)
+            return _error(409, "already_paid", message, order=order)
+        case payments.OrderClosed():
+            message = _("This order was closed. Please order again in the shop.")
+            return _error(409, "order_closed", message)
+        case payments.PaymentRefused():
+            message = _("This order cannot be paid. You have not been charged.")
+            return _error(502, "payment_refused", message)
+    message = _("The payment service does not answer. Please try again in a moment.")
+    return _error(503, "stripe_unavailable", message)
+
+
+def _price_changed(priced: cart.Cart) -> JsonResponse:
+    language = get_language() or settings.LANGUAGE_CODE
+    lines = [
+        {
+            "product": line.product.slug,
+            "name": line.product.name,
+            "quantity": line.quantity,
+            "unit_amount": line.product.unit_amount,
+            "amount": line.amount,
+        }
+        for line in priced.lines
+    ]
+    total = money.display(priced.amount, priced.currency, language)
+    return _error(
+        409,
+        "price_changed",
+        _("The total is now %(total)s. Please check and confirm.") % {"total": total},
+        lines=lines,
+        amount=priced.amount,
+        currency=priced.currency,
+    )
+
+
+def _error(status: int, code: str, message: str, **more: Any) -> JsonResponse:
+    return JsonResponse(
+        {"error": {"code": code, "message": message, **more}}, status=status
+    )
+
+
+def _order_json(order: Order) -> dict[str, Any]:
+    return {
+        "number": order.number,
+        "token": order.token,
+        "url": order.get_absolute_url(),
+        "status": order.status,
+        "amount": order.amount,
+        "currency": order.currency,
+        "amount_refunded": order.amount_refunded,
+        "paid_at": order.paid_at.isoformat() if order.paid_at else None,
+        "message": words.describe(order),
+    }

@@ -1,0 +1,88 @@
+"""What the shop says to a shopper about an order and about a declined payment.
+
+Lost, stolen and fraud read exactly like a general decline: the reason is nobody's
+business. Source: https://docs.stripe.com/declines/codes
+"""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from checkout.models import Order
+
+DECLINED = gettext_lazy(
+    "Your bank refused this payment. You have not been charged. "
+    "Try another card or contact your bank."
+)
+NO_FUNDS = gettext_lazy(
+    "The card does not have enough funds. You have not been charged."
+)
+NOT_AUTHENTICATED = gettext_lazy(
+    "The bank’s check was not completed. You have not been charged."
+)
+TRY_AGAIN = gettext_lazy(
+    "The bank could not process this. You have not been charged. "
+    "Try once more; if it fails again, contact your bank."
+)
+CONFIRM_IT_IS_YOU = gettext_lazy(
+    "Your bank asks you to confirm that it is you. You have not been charged. "
+    "Try again and complete the check."
+)
+WRONG_NUMBER = gettext_lazy(
+    "The card number is wrong. You have not been charged. Please correct it."
+)
+WRONG_CODE = gettext_lazy(
+    "The security code is wrong. You have not been charged. Please correct it."
+)
+WRONG_DATE = gettext_lazy(
+    "The expiry date is wrong. You have not been charged. Please correct it."
+)
+WRONG_ADDRESS = gettext_lazy(
+    "The postal code or address is wrong. You have not been charged. Please correct it."
+)
+
+# By decline code where the bank gave one, else by error code.
+DECLINES = {
+    "insufficient_funds": NO_FUNDS,
+    "withdrawal_count_limit_exceeded": NO_FUNDS,
+    "expired_card": gettext_lazy(
+        "The card has expired. You have not been charged. Use another card."
+    ),
+    "incorrect_number": WRONG_NUMBER,
+    "invalid_number": WRONG_NUMBER,
+    "incorrect_cvc": WRONG_CODE,
+    "invalid_cvc": WRONG_CODE,
+    "invalid_expiry_month": WRONG_DATE,
+    "invalid_expiry_year": WRONG_DATE,
+    "incorrect_zip": WRONG_ADDRESS,
+    "incorrect_address": WRONG_ADDRESS,
+    "approve_with_id": TRY_AGAIN,
+    "issuer_not_available": TRY_AGAIN,
+    "processing_error": TRY_AGAIN,
+    "reenter_transaction": TRY_AGAIN,
+    "authentication_required": CONFIRM_IT_IS_YOU,
+    "authentication_not_handled": CONFIRM_IT_IS_YOU,
+    "mobile_device_authentication_required": CONFIRM_IT_IS_YOU,
+    "payment_intent_authentication_failure": NOT_AUTHENTICATED,
+    "duplicate_transaction": gettext_lazy(
+        "This looks like a payment you just made. Check before paying again."
+    ),
+}
+
+
+def decline_texts() -> dict[str, str]:
+    """Return the texts of declines by code, in the language of the page."""
+    return {code: str(text) for code, text in DECLINES.items()}
+
+
+def describe(order: Order) -> str:
+    """Return one sentence on how far the order is, true at this moment."""
+    match order.status:
+        case Order.Status.PAID:
+            return _("Paid. Thank you!")
+        case Order.Status.PROCESSING:
+            return _("Your bank is processing the payment. This can take a few days.")
+        case Order.Status.CANCELED:
+            return _("This order was canceled. It cannot be paid any more.")
+    if order.decline_code:
+        return str(DECLINES.get(order.decline_code, DECLINED))
+    return _("This order has not been paid yet.")

@@ -1,0 +1,1 @@
+"""How the shop is configured: settings, environment, addresses, servers."""

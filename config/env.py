@@ -1,0 +1,135 @@
+"""Typed reading of the environment; the only module that touches `os.environ`.
+
+`.env` beside `manage.py` is loaded first and never overrides what is already set.
+A value that cannot be used raises `ImproperlyConfigured`, which names the variable
+and never prints the value.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import load_dotenv
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+load_dotenv(BASE_DIR / ".env")
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"", "0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    """Return the variable without surrounding space, or `default` when unset."""
+    return os.environ.get(name, default).strip()
+
+
+def choice(name: str, default: str, choices: set[str]) -> str:
+    """Return the variable in the case of `choices`, one of which it must be."""
+    value = text(name, default)
+    for candidate in choices:
+        if value.lower() == candidate.lower():
+            return candidate
+    raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(choices))}.")
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    """Return true for 1, true, yes, on; false for 0, false, no, off or empty."""
+    value = text(name, str(default)).lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be true or false.")
+
+
+def integer(name: str, *, default: int, minimum: int = 0) -> int:
+    """Return the variable as a whole number of at least `minimum`."""
+    value = text(name, str(default))
+    if not value.isascii() or not value.isdigit() or int(value) < minimum:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number of at least {minimum}."
+        )
+    return int(value)
+
+
+def texts(name: str, default: str = "") -> list[str]:
+    """Return the comma-separated, non-empty parts of the variable."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def required(name: str, why: str) -> str:
+    """Return the variable; raise, naming it and saying `why`, when it is empty."""
+    value = text(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: {why}")
+    return value
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """Return Django's connection settings for a sqlite:// or postgresql:// URL."""
+    try:
+        config: dict[str, Any] = {**dj_database_url.parse(text(name) or default)}
+    except (ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"{name} is not a database URL.") from error
+    if config["ENGINE"] not in DATABASE_OPTIONS:
+        raise ImproperlyConfigured(f"{name} must be a sqlite or postgresql URL.")
+    own = DATABASE_OPTIONS[config["ENGINE"]]
+    given = config.get("OPTIONS", {})
+    return {**config, **own, "OPTIONS": {**own["OPTIONS"], **given}}
+
+
+# IMMEDIATE takes SQLite's write lock when a transaction begins: without it, a read
+# followed by a write fails at once with "database is locked" under concurrency.
+# A transaction pooler hands every transaction another connection, so nothing may
+# live longer than one: no server-side cursors, no prepared statements (Django's
+# default).
+DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
+    "django.db.backends.sqlite3": {
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    },
+    "django.db.backends.postgresql": {
+        "CONN_MAX_AGE": 0,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
+        },
+    },
+}
+
+
+def email(name: str, default: str) -> dict[str, Any]:
+    """Return Django's e-mail settings for a URL.
+
+    `console:` prints mail; `smtp://user:password@host:port` sends it in the clear,
+    `smtp+tls://` with STARTTLS, `smtp+ssl://` over TLS from the first byte;
+    `?from=shop@example.com` is the sender.
+    """
+    url = urlsplit(text(name) or default)
+    sender = parse_qs(url.query).get("from", ["shop@localhost"])[0]
+    if url.scheme == "console":
+        backend = "django.core.mail.backends.console.EmailBackend"
+        return {"EMAIL_BACKEND": backend, "DEFAULT_FROM_EMAIL": sender}
+    ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+    if url.scheme not in ports or not url.hostname:
+        raise ImproperlyConfigured(
+            f"{name} must be console: or smtp[+tls|+ssl]://user:password@host:port."
+        )
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": url.hostname,
+        "EMAIL_PORT": url.port or ports[url.scheme],
+        "EMAIL_HOST_USER": unquote(url.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
+        "EMAIL_USE_TLS": url.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": url.scheme == "smtp+ssl",
+        "DEFAULT_FROM_EMAIL": sender,
+    }
