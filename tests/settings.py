@@ -1,13 +1,12 @@
 """The production settings, as the tests need them; a developer's `.env` is not read."""
 
-import atexit
 import os
-import shutil
+import secrets
 import tempfile
 from pathlib import Path
 
-SCRATCH = Path(tempfile.mkdtemp(prefix="shop-tests-"))
-atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+# Made and removed by `conftest`: mypy imports this module too and leaves nothing.
+SCRATCH = Path(tempfile.gettempdir(), f"shop-tests-{secrets.token_hex(8)}")
 
 # Set before `config` is imported, so that nothing of the machine reaches the tests
 # but the PostgreSQL server they are to use.
@@ -33,7 +32,6 @@ from config.settings import *
 from config.settings import DATABASES
 
 # Nothing listens there: a test that reaches for Stripe asks for the `sandbox` fixture.
-STRIPE_SANDBOX = True
 STRIPE_API_BASE = "http://127.0.0.1:1"
 STRIPE_JS_URL = f"{STRIPE_API_BASE}/endive/stripe.js"
 
@@ -44,6 +42,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 # The tests speak HTTP on this machine.
 SECURE_SSL_REDIRECT = False
 STATIC_ROOT = SCRATCH / "static"
-STATIC_ROOT.mkdir()
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

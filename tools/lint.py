@@ -3,9 +3,11 @@
 What cannot be checked on this machine is skipped by name with its reason.
 """
 
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Return 0 if every check passed, else 1."""
-    results = [check(name, command) for name, command in python_checks()]
+    with tempfile.TemporaryDirectory(prefix="shop-") as scratch:
+        os.environ["TMPDIR"] = scratch
+        results = [check(name, command) for name, command in python_checks()]
     if not shutil.which("npm"):
         print("skipped: JavaScript (this machine has no Node.js)")
     elif not (packages_are_current() or check("npm ci", ["npm", "ci", "--no-audit"])):
@@ -30,7 +34,10 @@ def python_checks() -> list[tuple[str, list[str]]]:
     # These settings read no `.env` and collect static files into a scratch folder.
     settings = "--settings=tests.settings"
     return [
-        ("ruff check", [*module, "ruff", "check", "--quiet", "."]),
+        (
+            "ruff check",
+            [*module, "ruff", "check", "--quiet", "--output-format=concise", "."],
+        ),
         ("ruff format", [*module, "ruff", "format", "--quiet", "--diff", "."]),
         ("mypy --strict", [*module, "mypy"]),
         ("migrations", [*manage, "makemigrations", settings, "--check", "--dry-run"]),

@@ -64,18 +64,20 @@ class Programs:
                 sys.exit(f"The {name} did not start within {START_SECONDS} seconds.")
             self.pause()
 
-    def run(self, command: list[str]) -> str:
+    def run(self, name: str, command: list[str]) -> str:
         """Run a program to its end and return what it printed; leave if it failed."""
-        process = self._spawn("command", command)
+        process = self._spawn(name, command)
         lines: list[str] = []
         reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()))
         reader.start()
         while process.poll() is None:
             self.pause()
         reader.join()
+        del self._running[name]
+        output = "".join(lines)
         if process.returncode:
-            sys.exit("".join(lines) + f"Failed: {' '.join(command[1:])}")
-        return "".join(lines)
+            sys.exit(f"{output}The step “{name}” failed.")
+        return output
 
     def watch(self) -> None:
         """Stay until one of the programs ends, then leave and say which it was."""
@@ -104,7 +106,7 @@ class Programs:
 
     def _leave_if_one_ended(self) -> None:
         for name, process in self._running.items():
-            if name != "command" and process.poll() is not None:
+            if process.poll() is not None:
                 sys.exit(f"The {name} ended (exit code {process.returncode}).")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -22,13 +22,19 @@ SANDBOX_FOLDER = ROOT / ".sandbox"
 SANDBOX_PORT = 12111
 # Asked of the shop itself, so that nothing here is a second reading of its settings.
 FACTS = """
-import django, json
-django.setup()
+import django, json, sys
+from django.core.exceptions import ImproperlyConfigured
+try:
+    django.setup()
+except ImproperlyConfigured as error:
+    sys.exit(str(error))
 from django.conf import settings
+from checkout import gateway
 from checkout.inbox import EVENT_TYPES
 print(json.dumps({
-    "sandbox": settings.STRIPE_SANDBOX,
-    "live": "_live_" in settings.STRIPE_SECRET_KEY,
+    "sandbox": settings.STRIPE_SECRET_KEY == "sk_test_sandbox",
+    "address": settings.STRIPE_API_BASE,
+    "live": gateway.is_live(),
     "signing_secret": bool(settings.STRIPE_WEBHOOK_SECRETS),
     "event_types": list(EVENT_TYPES),
 }))
@@ -41,7 +47,7 @@ SANDBOX_TEXT = """\
   No Stripe keys in .env: the sandbox at {sandbox} stands in, no money moves.
 """
 STRIPE_TEXT = """\
-  Payments go to Stripe in {mode} mode. Its events reach this machine with
+  Payments go to {address} in {mode} mode. Events come by
     stripe listen --events {events} --forward-to localhost:{port}/stripe/webhook/
 """
 NO_SECRET_TEXT = """\
@@ -62,16 +68,20 @@ def main() -> None:
     port = chosen_port("PORT", 8000)
     shop = f"http://127.0.0.1:{port}"
     write_env()
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    environment = {
+        **os.environ,
+        "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
     with Programs(environment) as programs:
-        facts = json.loads(programs.run([sys.executable, "-c", FACTS]))
+        facts = json.loads(programs.run("settings", [sys.executable, "-c", FACTS]))
         if facts["sandbox"]:
             sandbox = start_sandbox(programs, forward_to=f"{shop}/stripe/webhook/")
             text = SANDBOX_TEXT.format(sandbox=sandbox) + CARDS_TEXT
         else:
             text = stripe_text(facts, port)
-        programs.run([*MANAGE, "migrate", "--verbosity", "0"])
-        programs.run([*MANAGE, "seed_products"])
+        programs.run("migrate", [*MANAGE, "migrate", "--verbosity", "0"])
+        programs.run("seed_products", [*MANAGE, "seed_products"])
         serve = [*MANAGE, "runserver", f"127.0.0.1:{port}"]
         programs.start("shop", serve, ready=lambda: answers(f"{shop}/healthz"))
         watch = [*MANAGE, "reconcile", "--watch", "30"]
@@ -101,6 +111,7 @@ def start_sandbox(programs: Programs, *, forward_to: str) -> str:
 def stripe_text(facts: dict[str, Any], port: int) -> str:
     """Return what to say when the shop is run against Stripe itself."""
     text = STRIPE_TEXT.format(
+        address=facts["address"],
         mode="LIVE" if facts["live"] else "test",
         events=",".join(facts["event_types"]),
         port=port,

@@ -1,0 +1,48 @@
+"""Fixtures of every test, and which tests run where.
+
+`tests/live.py` has the running shop with its sandbox, `tests/browsers.py` the pages.
+"""
+
+import shutil
+
+import pytest
+from django.core.management import call_command
+from django.test import TransactionTestCase
+
+from tests.settings import SCRATCH
+
+pytest_plugins = ["tests.browsers", "tests.live"]
+
+
+def pytest_configure() -> None:
+    SCRATCH.mkdir()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(SCRATCH)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the database or drives a browser; browsers come last.
+
+    Playwright's event loop keeps running in this thread once it has started, and a
+    test that wants one of its own could not have it.
+    """
+    for item in items:
+        used = set(getattr(item, "fixturenames", ()))
+        test_class = getattr(item, "cls", None) or object
+        if (
+            used & {"db", "transactional_db"}
+            or item.get_closest_marker("django_db")
+            or issubclass(test_class, TransactionTestCase)
+        ):
+            item.add_marker("database")
+        if "browser" in used:
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    """Give static files their hashed names, as a deployment does."""
+    call_command("collectstatic", interactive=False, verbosity=0)

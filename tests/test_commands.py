@@ -1,0 +1,159 @@
+"""`make run`, started in a copy of the project as a developer would start it."""
+
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STOP_SECONDS = 15
+NOT_COPIED = [
+    ".*",
+    "__pycache__",
+    "build",
+    "db.sqlite3*",
+    "node_modules",
+    "staticfiles",
+]
+
+
+class Run:
+    """`tools/run.py` on ports of its own, and what it has printed so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, sandbox_port = free_ports()
+        self.process = subprocess.Popen(
+            [sys.executable, "tools/run.py"],
+            cwd=folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "PORT": str(self.port),
+                "SANDBOX_PORT": str(sandbox_port),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = ""
+
+    def read_until(self, text: str) -> None:
+        """Read lines until one contains `text`."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.output += line
+            if text in line:
+                return
+        raise AssertionError(f"ended without {text!r}:\n{self.output}")
+
+    def end(self) -> int:
+        """Wait for the end and return the exit code."""
+        self.output += self.process.communicate(timeout=STOP_SECONDS)[0]
+        return self.process.returncode
+
+    def programs(self) -> list[psutil.Process]:
+        """Return every program it started, and those they started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Run]:
+    run = Run(folder)
+    try:
+        run.read_until("Ctrl-C stops all")
+        yield run
+    finally:
+        if run.process.poll() is None:
+            run.process.terminate()
+            run.end()
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for listener in (one, other):
+            listener.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def still_running(programs: list[psutil.Process]) -> list[psutil.Process]:
+    """Return those that have not ended a moment later."""
+    _, left = psutil.wait_procs(programs, timeout=1)
+    return [program for program in left if program.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project without what was made in it; `.env.example` comes along."""
+    copy = tmp_path_factory.mktemp("copy") / "shop"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    shutil.copy(ROOT / ".env.example", copy)
+    return copy
+
+
+def test_ctrl_c_stops_the_shop_and_all_that_came_with_it(folder: Path) -> None:
+    with running(folder) as run:
+        address = f"http://127.0.0.1:{run.port}/"
+        with urllib.request.urlopen(address, timeout=10) as answer:
+            assert answer.status == 200
+        programs = run.programs()
+        run.process.send_signal(signal.SIGINT)
+
+        assert run.end() == 0
+        assert len(programs) >= 3
+        assert still_running(programs) == []
+    assert address in run.output
+    assert "4242 4242 4242 4242" in run.output
+    assert "createsuperuser" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_program_that_ends_takes_the_others_with_it(folder: Path) -> None:
+    with running(folder) as run:
+        programs = run.programs()
+        (reconciler,) = [one for one in programs if "reconcile" in one.cmdline()]
+        reconciler.kill()
+
+        assert run.end() == 1
+        assert still_running(programs) == []
+    assert "The reconciler ended" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_secrets_are_made_once_and_are_the_owners_alone(folder: Path) -> None:
+    files = [folder / ".env", folder / ".sandbox/secrets.json"]
+    with running(folder):
+        first = [file.read_text() for file in files]
+    with running(folder):
+        second = [file.read_text() for file in files]
+
+    assert first == second
+    assert "DJANGO_SECRET_KEY=\n" not in first[0]
+    for file in files:
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_taken_port_is_named_and_nothing_is_started(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "tools/run.py"],
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "PORT": str(port)},
+            capture_output=True,
+            text=True,
+            timeout=STOP_SECONDS,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == f"Port {port} is taken; choose another: make run PORT=…\n"
