@@ -18,12 +18,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="shop-") as scratch:
         os.environ["TMPDIR"] = scratch
         results = [check(name, command) for name, command in python_checks()]
-    if not shutil.which("npm"):
-        print("skipped: JavaScript (this machine has no Node.js)")
-    elif not (packages_are_current() or check("npm ci", ["npm", "ci", "--no-audit"])):
-        results.append(False)
-    else:
-        results += [check(name, command) for name, command in javascript_checks()]
+        if not shutil.which("npm"):
+            print("skipped: JavaScript (this machine has no Node.js)")
+        elif packages_are_current() or check("npm ci", ["npm", "ci", "--no-audit"]):
+            results += [check(name, command) for name, command in javascript_checks()]
+        else:
+            results.append(False)
     return 0 if all(results) else 1
 
 
@@ -34,11 +34,8 @@ def python_checks() -> list[tuple[str, list[str]]]:
     # These settings read no `.env` and collect static files into a scratch folder.
     settings = "--settings=tests.settings"
     return [
-        (
-            "ruff check",
-            [*module, "ruff", "check", "--quiet", "--output-format=concise", "."],
-        ),
-        ("ruff format", [*module, "ruff", "format", "--quiet", "--diff", "."]),
+        ("ruff check", [*module, "ruff", "check", "--quiet", "."]),
+        ("ruff format", [*module, "ruff", "format", "--check", "."]),
         ("mypy --strict", [*module, "mypy"]),
         ("migrations", [*manage, "makemigrations", settings, "--check", "--dry-run"]),
         ("manage.py check", [*manage, "check", settings]),
@@ -77,7 +74,7 @@ def check(name: str, command: list[str]) -> bool:
     )
     print(f"{'FAILED' if done.returncode else 'ok'}: {name}", flush=True)
     if done.returncode:
-        print(done.stdout, flush=True)
+        print(done.stdout.rstrip() + "\n", flush=True)
     return done.returncode == 0
 
 
