@@ -5,6 +5,7 @@ the currency's own: ISK and UGX have no decimals but are sent as if they had two
 Source: https://docs.stripe.com/currencies
 """
 
+import re
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
@@ -88,7 +89,7 @@ def from_decimal(value: Decimal, currency: str) -> int:
 
 def display(amount: int, currency: str, language: str) -> str:
     """Return the amount as a reader of `language` expects it: €29.90 or 29,90 €."""
-    pattern = _pattern(language, decimals(currency))
+    pattern = _pattern(language, currency.upper(), decimals(currency))
     text: str = pattern.apply(
         to_decimal(amount, currency),
         _locale(language),
@@ -107,8 +108,18 @@ def _locale(language: str) -> Locale:
 
 
 @lru_cache
-def _pattern(language: str, digits: int) -> NumberPattern:
-    """The locale's currency pattern with our number of decimals, not Babel's."""
-    pattern = parse_pattern(_locale(language).currency_formats["standard"].pattern)
-    pattern.frac_prec = (digits, digits)
-    return pattern
+def _pattern(language: str, code: str, digits: int) -> NumberPattern:
+    """The locale's currency pattern with our number of decimals, not Babel's.
+
+    Babel does not know CLDR's spacing: a letter and a digit never touch (KWD 1.250).
+    """
+    locale = _locale(language)
+    pattern = locale.currency_formats["standard"].pattern
+    symbol = locale.currency_symbols.get(code, code)
+    if symbol[-1].isalpha():
+        pattern = re.sub(r"¤(?=[#0])", "¤\N{NO-BREAK SPACE}", pattern)
+    if symbol[0].isalpha():
+        pattern = re.sub(r"(?<=[#0])¤", "\N{NO-BREAK SPACE}¤", pattern)
+    parsed = parse_pattern(pattern)
+    parsed.frac_prec = (digits, digits)
+    return parsed

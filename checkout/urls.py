@@ -1,15 +1,18 @@
-"""Addresses of the shop; their names are the views' names."""
+"""Addresses of the shop."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from checkout import views, webhooks
+
+# An order's link: anything else is no address at all and never reaches the database.
+ORDER = r"^orders/(?P<token>[-A-Za-z0-9_]{16,43})/"
 
 urlpatterns = [
     path("", views.shop, name="shop"),
     path("orders/", views.all_orders, name="orders"),
-    path("orders/<str:token>/", views.order, name="order"),
-    path("orders/<str:token>/payment/", views.pay_order, name="pay_order"),
-    path("orders/<str:token>/status/", views.order_status, name="order_status"),
+    re_path(ORDER + r"$", views.order, name="order"),
+    re_path(ORDER + r"payment/$", views.pay_order, name="pay_order"),
+    re_path(ORDER + r"status/$", views.order_status, name="order_status"),
     # Both, because a redirect counts as a failed delivery.
     path("stripe/webhook/", webhooks.stripe_webhook, name="stripe_webhook"),
     path("stripe/webhook", webhooks.stripe_webhook),
