@@ -37,6 +37,10 @@ def check_stripe_keys(
                 id="checkout.E003",
             )
         )
+    if settings.DEBUG and gateway.is_live():
+        problems.append(
+            Error("DEBUG is on with live keys: turn it off.", id="checkout.E006")
+        )
     if not settings.STRIPE_WEBHOOK_SECRETS:
         message = "STRIPE_WEBHOOK_SECRET is not set: every webhook is refused."
         problems.append(

@@ -69,6 +69,14 @@ def required(name: str, why: str) -> str:
     return value
 
 
+def development_text(name: str, *, debug: bool) -> str:
+    """Return the variable; raise if it is set where only development may set it."""
+    value = text(name)
+    if value and not debug:
+        raise ImproperlyConfigured(f"{name} is for DEBUG only: remove it.")
+    return value
+
+
 def database(name: str, default: str) -> dict[str, Any]:
     """Return Django's connection settings for a sqlite:// or postgresql:// URL."""
     try:

@@ -15,8 +15,8 @@ DEBUG = env.boolean("DEBUG", default=False)
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY")
 STRIPE_WEBHOOK_SECRETS = env.texts("STRIPE_WEBHOOK_SECRET")
-STRIPE_API_BASE = env.text("STRIPE_API_BASE") if DEBUG else ""
-STRIPE_JS_URL = env.text("STRIPE_JS_URL") if DEBUG else ""
+STRIPE_API_BASE = env.development_text("STRIPE_API_BASE", debug=DEBUG)
+STRIPE_JS_URL = env.development_text("STRIPE_JS_URL", debug=DEBUG)
 
 if DEBUG and not (STRIPE_SECRET_KEY or STRIPE_PUBLISHABLE_KEY):
     STRIPE_SECRET_KEY = "sk_test_sandbox"  # noqa: S105

@@ -32,7 +32,7 @@ def test_integer_sent_and_amount_shown_are_the_same_money(currency, written, amo
      ("kwd", "1.0005"), ("kwd", "1.005"), ("usd", "NaN"), ("usd", "Infinity")],
 )  # fmt: skip
 def test_price_the_currency_cannot_express_is_refused(currency, written):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"amount|part"):
         money.from_decimal(Decimal(written), currency)
 
 

@@ -1,0 +1,148 @@
+"""The environment: typed, with a default that runs or a failure that names it."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import env
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("on", True), ("", False)])
+def test_boolean(monkeypatch, text, value):
+    monkeypatch.setenv("X_FLAG", text)
+    assert env.boolean("X_FLAG", default=not value) is value
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (lambda: env.boolean("X", default=False), "maybe-s3cret"),
+        (lambda: env.integer("X", default=0), "-1s3cret"),
+        (lambda: env.integer("X", default=0), "٣"),
+        (lambda: env.choice("X", "a", {"a", "b"}), "s3cret"),
+        (lambda: env.database("X", ""), "mysql://user:s3cret@host/name"),
+        (lambda: env.database("X", ""), "s3cret"),
+        (lambda: env.email("X", ""), "ftp://user:s3cret@host"),
+    ],
+)
+def test_unusable_value_is_named_but_not_printed(monkeypatch, read, text):
+    monkeypatch.setenv("X", text)
+    with pytest.raises(ImproperlyConfigured, match="^X ") as failure:
+        read()
+    assert "s3cret" not in str(failure.value)
+
+
+def test_cloud_postgresql_keeps_its_options(monkeypatch):
+    monkeypatch.setenv("X", "postgresql://u:p@db.example:6432/shop?sslmode=require")
+
+    database = env.database("X", "")
+
+    assert database["OPTIONS"]["sslmode"] == "require"
+    assert database["OPTIONS"]["pool"]
+    assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert (database["HOST"], database["PORT"]) == ("db.example", 6432)
+
+
+def test_sqlite_takes_its_lock_at_once(monkeypatch):
+    monkeypatch.setenv("X", "sqlite:////srv/shop.sqlite3")
+
+    options = env.database("X", "")["OPTIONS"]
+
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in options["init_command"]
+    assert "synchronous=FULL" in options["init_command"]
+
+
+def test_mail_over_tls(monkeypatch):
+    monkeypatch.setenv("X", "smtp+tls://me%40x.de:p%2Fw@mail.example?from=shop@x.de")
+
+    mail = env.email("X", "console:")
+
+    assert mail["EMAIL_USE_TLS"] is True
+    assert mail["EMAIL_PORT"] == 587
+    assert mail["EMAIL_HOST_USER"] == "me@x.de"
+    assert mail["EMAIL_HOST_PASSWORD"] == "p/w"
+    assert mail["DEFAULT_FROM_EMAIL"] == "shop@x.de"
+
+
+def names_read_by_settings() -> set[str]:
+    code = (ROOT / "config" / "settings.py").read_text()
+    return set(re.findall(r"env\.\w+\(\s*\"([A-Z_]+)\"", code))
+
+
+def test_example_names_every_variable():
+    example = (ROOT / ".env.example").read_text()
+    listed = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
+    assert listed == names_read_by_settings()
+
+
+def start(
+    *, program: list[str] | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py check`, or `program`, with only this environment."""
+    return subprocess.run(
+        [sys.executable, *(program or ["manage.py", "check"])],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHON_DOTENV_DISABLED": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+LIVE = {
+    "DJANGO_SECRET_KEY": "x" * 60,
+    "STRIPE_SECRET_KEY": "sk_live_abc",
+    "STRIPE_PUBLISHABLE_KEY": "pk_live_abc",
+    "STRIPE_WEBHOOK_SECRET": "whsec_abc",
+    "ALLOWED_HOSTS": "shop.example",
+}
+
+
+def test_production_starts_with_what_it_needs():
+    assert start(**LIVE).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"DJANGO_SECRET_KEY": ""}, "DJANGO_SECRET_KEY"),
+        ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
+        ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_PUBLISHABLE_KEY": ""}, "STRIPE_PUBLISHABLE_KEY"),
+        ({"STRIPE_PUBLISHABLE_KEY": "pk_test_abc"}, "STRIPE_PUBLISHABLE_KEY"),
+        ({"STRIPE_SECRET_KEY": "pk_live_abc"}, "STRIPE_SECRET_KEY"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE"),
+        ({"CURRENCY": "xyz"}, "CURRENCY"),
+        ({"DEBUG": "true"}, "DEBUG"),
+    ],
+)
+def test_wrong_production_settings_refuse_to_start(change, named):
+    refused = start(**{**LIVE, **change})
+
+    assert refused.returncode != 0
+    assert named in refused.stderr
+    assert "live_abc" not in refused.stderr
+
+
+def test_a_server_refuses_like_a_command():
+    environment = {**LIVE, "STRIPE_WEBHOOK_SECRET": ""}
+
+    refused = start(program=["-c", "import config.wsgi"], **environment)
+
+    assert refused.returncode != 0
+    assert "STRIPE_WEBHOOK_SECRET" in refused.stderr
+
+
+def test_development_starts_with_a_secret_key_alone():
+    started = start(DJANGO_SECRET_KEY="x", DEBUG="true")
+
+    assert started.returncode == 0
+    assert "STRIPE_WEBHOOK_SECRET" in started.stderr
