@@ -1,0 +1,45 @@
+"""The web application: which address answers what."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from sandbox import api, control, pages
+from sandbox.operations import OPERATIONS
+from sandbox.program import Sandbox
+
+ANY_METHOD = ["GET", "POST", "DELETE", "PUT", "PATCH"]
+
+
+def build(sandbox: Sandbox) -> Starlette:
+    calls = [
+        Route(one.path, api.endpoint(sandbox, one), methods=[one.method])
+        for one in OPERATIONS
+    ]
+    return Starlette(
+        routes=[
+            *calls,
+            Route("/v1/{path:path}", api.preflight, methods=["OPTIONS"]),
+            *pages.routes(sandbox),
+            *control.routes(sandbox),
+            Route("/{path:path}", api.unknown_path, methods=ANY_METHOD),
+        ],
+        lifespan=_lifespan(sandbox),
+    )
+
+
+def _lifespan(
+    sandbox: Sandbox,
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        running = asyncio.create_task(sandbox.run())
+        yield
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    return lifespan

@@ -1,0 +1,84 @@
+"""A webhook endpoint that writes down what it gets and answers as told."""
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from tests.sandbox_server import wait_for
+
+
+@dataclass
+class Received:
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    at: float
+
+    @property
+    def event(self) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(self.body)
+        return event
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.statuses: list[int] = []  # of the next answers; then 200
+        self.answer_after = 0.0
+        listener = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                listener.received.append(
+                    Received(self.path, dict(self.headers), body, time.monotonic())
+                )
+                time.sleep(listener.answer_after)
+                self.send_response(
+                    listener.statuses.pop(0) if listener.statuses else 200
+                )
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook/"
+
+    def clear(self) -> None:
+        self.received.clear()
+        self.statuses.clear()
+        self.answer_after = 0.0
+
+    def types(self) -> list[str]:
+        return [received.event["type"] for received in self.received]
+
+    def wait_for(self, *types: str, within: float = 10) -> list[Received]:
+        """Wait until each of these types came at least once."""
+        wait_for(lambda: set(types) <= set(self.types()), within=within)
+        return [one for one in self.received if one.event["type"] in types]
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

@@ -1,0 +1,242 @@
+"""The sandbox as a subprocess, for every test that needs a Stripe.
+
+    server = SandboxServer(forward_to="http://127.0.0.1:8000/stripe/webhook/")
+    server.url             # http://127.0.0.1:PORT, the API
+    server.confirm(intent_id, number="4000000000000002")
+    server.stop()
+
+Keys are `sk_test_sandbox` and `pk_test_sandbox`. Without `state` it lives in memory.
+What the control calls do is written in sandbox/README.md.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+ROOT = Path(__file__).parent.parent
+STARTS_WITHIN = 20
+ENDS_WITHIN = 10
+
+
+class SandboxServer:
+    webhook_secret = "whsec_test_sandbox"
+    control_token = "control_test_sandbox"
+    secret_key = "sk_test_sandbox"
+    publishable_key = "pk_test_sandbox"
+
+    def __init__(
+        self, *, forward_to: str | None = None, state: Path | None = None, port: int = 0
+    ) -> None:
+        self.forward_to = forward_to
+        self.state_file = state
+        self.port = port
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.log = TemporaryFile()  # noqa: SIM115
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """The API's address: what stripe-python calls."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def frame_origin(self) -> str:
+        """Where frames, challenges and bank pages are served: another site."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def js_url(self) -> str:
+        return f"{self.url}/endive/stripe.js"
+
+    def start(self) -> None:
+        """Start, on the port of last time if there was one, and wait until ready."""
+        command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
+        command += ["--webhook-secret", self.webhook_secret]
+        command += ["--control-token", self.control_token]
+        if self.forward_to:
+            command += ["--forward-to", self.forward_to]
+        if self.state_file:
+            command += ["--state", str(self.state_file)]
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        assert self.process.stdout is not None
+        first_line = self.process.stdout.readline()
+        if not first_line.startswith("Sandbox ready on "):
+            self.process.kill()
+            raise RuntimeError(f"The sandbox did not start: {self.log_text()}")
+        self.port = int(first_line.rpartition(":")[2])
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        self.process.terminate()
+        self._wait()
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self.process.kill()
+        self._wait()
+
+    def restart(self) -> None:
+        """Start again on the same port; without a state file everything is gone."""
+        if self.process.poll() is None:
+            self.stop()
+        self.start()
+
+    def log_text(self) -> str:
+        """What it wrote on stderr so far: one line per request and delivery."""
+        self.log.seek(0)
+        return self.log.read().decode()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self.http.close()
+        self.log.close()
+
+    # Looking inside
+
+    def state(self) -> dict[str, Any]:
+        """Everything: `objects` by kind (oldest first), `deliveries`, `now`, …"""
+        return self._control("GET", "state")
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """All objects of a kind, such as `payment_intent`, oldest first."""
+        found: list[dict[str, Any]] = self.state()["objects"].get(kind, [])
+        return found
+
+    def wait_until_delivered(self, within: float = 10) -> None:
+        """Wait until no delivery is pending."""
+        wait_for(
+            lambda: all(
+                delivery["status"] != "pending"
+                for delivery in self.state()["deliveries"]
+            ),
+            within=within,
+        )
+
+    # Control
+
+    def reset(
+        self, *, forward_to: str | None = None, webhook_secret: str | None = None
+    ) -> None:
+        """Forget everything; perhaps deliver elsewhere from now on."""
+        self._control(
+            "POST", "reset", forward_to=forward_to, webhook_secret=webhook_secret
+        )
+        self.forward_to = forward_to or self.forward_to
+
+    def hold_deliveries(self) -> None:
+        self._control("POST", "deliveries", action="hold")
+
+    def release_deliveries(self, order: str = "created") -> None:
+        """Send what waits, `created` order, `reverse` or `shuffle`."""
+        self._control("POST", "deliveries", action="release", order=order)
+
+    def drop_deliveries(self, count: int = 1, *types: str) -> None:
+        """Lose the next deliveries (of these event types)."""
+        self._control(
+            "POST", "deliveries", action="drop", count=count, types=list(types)
+        )
+
+    def repeat_deliveries(self, times: int = 2, count: int = 1, *types: str) -> None:
+        """Send the next `count` deliveries `times` times each, at once."""
+        self._control(
+            "POST",
+            "deliveries",
+            action="repeat",
+            count=count,
+            times=times,
+            types=list(types),
+        )
+
+    def delay_deliveries(self, seconds: float, count: int = 1, *types: str) -> None:
+        self._control(
+            "POST",
+            "deliveries",
+            action="delay",
+            count=count,
+            seconds=seconds,
+            types=list(types),
+        )
+
+    def reorder_deliveries(self, count: int = 2) -> None:
+        """Collect the next `count` deliveries and send them backwards."""
+        self._control("POST", "deliveries", action="reorder", count=count)
+
+    def fault(self, operation: str, do: str, **script: Any) -> None:
+        """Script a fault, e.g. `fault("payment_intents.create", "drop", calls=[3],
+        when="after")`."""
+        self._control("POST", "faults", operation=operation, do=do, **script)
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+    def confirm(
+        self, intent_id: str, number: str = "4242424242424242", **body: Any
+    ) -> dict[str, Any]:
+        """Pay as the shopper who types this card; a decline is in the answer's
+        `error`."""
+        return self._control(
+            "POST",
+            f"payment_intents/{intent_id}/confirm",
+            accept=(200, 402),
+            number=number,
+            **body,
+        )
+
+    def authenticate(self, intent_id: str, outcome: str = "succeed") -> dict[str, Any]:
+        """Complete (`succeed`) or `fail` the challenge, or the payment at the bank."""
+        return self._control(
+            "POST", f"payment_intents/{intent_id}/authenticate", outcome=outcome
+        )
+
+    def _control(
+        self, method: str, path: str, *, accept: tuple[int, ...] = (200,), **body: Any
+    ) -> dict[str, Any]:
+        answer = self.http.request(
+            method,
+            f"{self.url}/_sandbox/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.control_token}"},
+            timeout=30,
+        )
+        assert answer.status_code in accept, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+    def _wait(self) -> None:
+        self.process.wait(timeout=ENDS_WITHIN)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def wait_for(condition: Callable[[], Any], *, within: float = 10) -> Any:
+    """Return the first true value of `condition`; fail when there is none in time."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"Nothing came within {within} s")
