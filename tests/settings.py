@@ -19,7 +19,7 @@ os.environ.update(
     PROXY_COUNT="0",
     STRIPE_SECRET_KEY="sk_test_sandbox",
     STRIPE_PUBLISHABLE_KEY="pk_test_sandbox",
-    STRIPE_WEBHOOK_SECRET="whsec_test_current,whsec_test_previous",
+    STRIPE_WEBHOOK_SECRET="whsec_test_sandbox,whsec_test_previous",
     CURRENCY="usd",
     EMAIL_URL="console:",
     LOG_LEVEL="INFO",
