@@ -90,7 +90,9 @@ def _read_line(line: object) -> tuple[str, int]:
 
 
 def _read_email(value: object) -> str:
-    form = ContactForm({"email": value if isinstance(value, str) else ""})
+    # A lone surrogate is text to Python but to no database; it is not printable.
+    text = value if isinstance(value, str) and value.isprintable() else ""
+    form = ContactForm({"email": text})
     if not form.is_valid():
         raise InvalidCart(_("Enter an e-mail address, such as name@example.com."))
     email: str = form.cleaned_data["email"]

@@ -6,7 +6,7 @@ Source: https://docs.stripe.com/currencies
 """
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
@@ -77,11 +77,10 @@ def from_decimal(value: Decimal, currency: str) -> int:
 
     Raises ValueError when the currency cannot express it exactly.
     """
-    try:
-        scaled = value.scaleb(exponent(currency))
-        amount = int(scaled)
-    except (InvalidOperation, OverflowError) as error:
-        raise ValueError("not an amount") from error
+    if not value.is_finite():
+        raise ValueError("not an amount")
+    scaled = value.scaleb(exponent(currency))
+    amount = int(scaled)
     if amount != scaled or amount % step(currency):
         raise ValueError(f"{currency.upper()} has no such part")
     return amount

@@ -189,4 +189,6 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # It logs every request; the gateway logs those that failed.
+    "loggers": {"stripe": {"level": "WARNING"}},
 }

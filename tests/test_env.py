@@ -34,7 +34,7 @@ def test_boolean(monkeypatch, text, value):
 )
 def test_unusable_value_is_named_but_not_printed(monkeypatch, read, text):
     monkeypatch.setenv("X", text)
-    with pytest.raises(ImproperlyConfigured, match="^X ") as failure:
+    with pytest.raises(ImproperlyConfigured, match=r"^X ") as failure:
         read()
     assert "s3cret" not in str(failure.value)
 
