@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from checkout.inbox import EVENT_TYPES
+
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 15
 NOT_COPIED = [
@@ -30,7 +32,7 @@ NOT_COPIED = [
 class Run:
     """`tools/run.py` on ports of its own, and what it has printed so far."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.port, sandbox_port = free_ports()
         self.process = subprocess.Popen(
             [sys.executable, "tools/run.py"],
@@ -39,6 +41,7 @@ class Run:
                 "PATH": os.environ["PATH"],
                 "PORT": str(self.port),
                 "SANDBOX_PORT": str(sandbox_port),
+                **environment,
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -66,8 +69,8 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Run]:
-    run = Run(folder)
+def running(folder: Path, **environment: str) -> Iterator[Run]:
+    run = Run(folder, **environment)
     try:
         run.read_until("Ctrl-C stops all")
         yield run
@@ -126,6 +129,23 @@ def test_a_program_that_ends_takes_the_others_with_it(folder: Path) -> None:
         assert still_running(programs) == []
     assert "The reconciler ended" in run.output
     assert "Traceback" not in run.output
+
+
+def test_with_keys_there_is_no_sandbox_but_a_line_for_stripe_listen(
+    folder: Path,
+) -> None:
+    keys = {
+        "STRIPE_SECRET_KEY": "sk_test_of_no_account",
+        "STRIPE_PUBLISHABLE_KEY": "pk_test_of_no_account",
+        "STRIPE_API_BASE": "http://127.0.0.1:1",  # instead of Stripe itself
+    }
+    with running(folder, **keys) as run:
+        commands = [" ".join(program.cmdline()) for program in run.programs()]
+
+    assert not any("-m sandbox" in command for command in commands)
+    assert f"--events {','.join(EVENT_TYPES)} " in run.output
+    assert f"--forward-to localhost:{run.port}/stripe/webhook/" in run.output
+    assert "WARNING: STRIPE_WEBHOOK_SECRET is empty" in run.output
 
 
 def test_secrets_are_made_once_and_are_the_owners_alone(folder: Path) -> None:

@@ -29,12 +29,11 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(str(error))
 from django.conf import settings
-from checkout import gateway
 from checkout.inbox import EVENT_TYPES
 print(json.dumps({
+    "debug": settings.DEBUG,
     "sandbox": settings.STRIPE_SECRET_KEY == "sk_test_sandbox",
     "address": settings.STRIPE_API_BASE,
-    "live": gateway.is_live(),
     "signing_secret": bool(settings.STRIPE_WEBHOOK_SECRETS),
     "event_types": list(EVENT_TYPES),
 }))
@@ -47,7 +46,7 @@ SANDBOX_TEXT = """\
   No Stripe keys in .env: the sandbox at {sandbox} stands in, no money moves.
 """
 STRIPE_TEXT = """\
-  Payments go to {address} in {mode} mode. Events come by
+  Payments go to {address}. To have its events delivered:
     stripe listen --events {events} --forward-to localhost:{port}/stripe/webhook/
 """
 NO_SECRET_TEXT = """\
@@ -60,6 +59,7 @@ CARDS_TEXT = """\
     4000 0000 0000 0002  is declined
     4000 0027 6000 3184  asks for 3-D Secure
     4000 0000 0000 9995  is declined for insufficient funds
+  Ctrl-C stops all.
 """
 
 
@@ -75,9 +75,11 @@ def main() -> None:
     }
     with Programs(environment) as programs:
         facts = json.loads(programs.run("settings", [sys.executable, "-c", FACTS]))
+        if not facts["debug"]:
+            sys.exit("DEBUG is off in .env; `make run` is for development.")
         if facts["sandbox"]:
             sandbox = start_sandbox(programs, forward_to=f"{shop}/stripe/webhook/")
-            text = SANDBOX_TEXT.format(sandbox=sandbox) + CARDS_TEXT
+            text = SANDBOX_TEXT.format(sandbox=sandbox)
         else:
             text = stripe_text(facts, port)
         programs.run("migrate", [*MANAGE, "migrate", "--verbosity", "0"])
@@ -86,7 +88,7 @@ def main() -> None:
         programs.start("shop", serve, ready=lambda: answers(f"{shop}/healthz"))
         watch = [*MANAGE, "reconcile", "--watch", "30"]
         programs.start("reconciler", watch, ready=lambda: True)
-        print(SHOP_TEXT.format(shop=shop) + text + "  Ctrl-C stops all.\n", flush=True)
+        print(SHOP_TEXT.format(shop=shop) + text + CARDS_TEXT, flush=True)
         programs.watch()
 
 
@@ -109,16 +111,13 @@ def start_sandbox(programs: Programs, *, forward_to: str) -> str:
 
 
 def stripe_text(facts: dict[str, Any], port: int) -> str:
-    """Return what to say when the shop is run against Stripe itself."""
+    """Return what to say when there are keys: how Stripe's events get here."""
     text = STRIPE_TEXT.format(
         address=facts["address"],
-        mode="LIVE" if facts["live"] else "test",
         events=",".join(facts["event_types"]),
         port=port,
     )
-    if not facts["signing_secret"]:
-        text += NO_SECRET_TEXT
-    return text if facts["live"] else text + CARDS_TEXT
+    return text if facts["signing_secret"] else text + NO_SECRET_TEXT
 
 
 def write_env() -> None:

@@ -48,7 +48,7 @@ def pytest(arguments: list[str], *, database: str, named: str) -> int:
     fixtures are then stopped in order instead of all at once.
     """
     print(f"Tests on {named}", flush=True)
-    command = [sys.executable, "-m", "pytest", "--quiet", *arguments]
+    command = [sys.executable, "-m", "pytest", "--no-header", *arguments]
     environment = {**os.environ, "DATABASE_URL": database}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, start_new_session=True
