@@ -32,10 +32,14 @@ async function mount(settings) {
   const Form = settings.type === "payment" ? PaymentForm : EmailForm;
   form = new Form(root, settings, tell);
   const { error } = await form.load();
-  if (error) return tell("loaderror", { error });
+  if (error) {
+    tell("loaderror", { error });
+    return;
+  }
   new ResizeObserver(tellHeight).observe(root);
   tellHeight();
-  return tell("ready");
+  tell("ready");
+  form.start();
 }
 
 /** @param {any} changes */

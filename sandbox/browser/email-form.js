@@ -40,8 +40,11 @@ export class EmailForm {
       problem: emailProblem,
     });
     this.#root.replaceChildren(this.#field.node);
-    if (value) this.#changed();
     return {};
+  }
+
+  start() {
+    if (!this.#field?.isEmpty) this.#changed();
   }
 
   #changed() {

@@ -16,6 +16,7 @@ export class PaymentForm {
   #types = [];
   #selected = "";
   #lastChange = "";
+  #isReady = false;
   #root;
   #tell;
 
@@ -134,7 +135,14 @@ export class PaymentForm {
     return this.#form?.fields.filter((field) => field.isShown) ?? [];
   }
 
+  /** From now on the page hears of changes, beginning with how the form stands. */
+  start() {
+    this.#isReady = true;
+    this.#changed();
+  }
+
   #changed() {
+    if (!this.#isReady) return;
     const fields = this.#shownFields;
     const detail = {
       empty: fields.every((field) => field.isEmpty || field.name === "country"),

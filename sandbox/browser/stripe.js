@@ -9,6 +9,9 @@
  * @typedef {{paymentIntent: PaymentIntent, error?: undefined}
  *   | {paymentIntent?: undefined, error: StripeError}} Outcome
  * @typedef {(call: string, params: any) => Promise<any>} Ask
+ * @typedef {import("@stripe/stripe-js").Stripe} OfficialStripe
+ * @typedef {import("@stripe/stripe-js").StripeElements} OfficialElements
+ * @typedef {import("@stripe/stripe-js").StripePaymentElement} PaymentElement
  */
 (() => {
   "use strict";
@@ -20,7 +23,7 @@
   const LOAD_TIMEOUT = 10_000;
   const CALL_TIMEOUT = 40_000; // longer than a frame's own limit for one API call
   // What a card form of three rows needs, so that the page does not jump when it comes.
-  const FIRST_HEIGHT = 274;
+  const FIRST_HEIGHT = 256;
 
   const ELEMENT_TITLES = {
     payment: "Secure payment input frame",
@@ -36,13 +39,30 @@
     "confirmSetupIntent", "createSource", "retrieveSource", "initCheckout",
     "initEmbeddedCheckout", "redirectToCheckout",
   ];
-  const ABSENT_CALLS = [
-    "confirmCardPayment", "confirmSepaDebitPayment", "confirmUsBankAccountPayment",
-    "confirmIdealPayment", "confirmBancontactPayment", "confirmSetup", "retrieveSetupIntent",
-    "createToken", "createConfirmationToken", "paymentRequest", "verifyIdentity",
-    "collectBankAccountForPayment", "verifyMicrodepositsForPayment",
-    "initCheckoutElementsSdk", "initCheckoutFormSdk", "createEmbeddedCheckoutPage",
-  ];
+  // All that Stripe's types name and the sandbox has no use for.
+  const ABSENT_CALLS = /** @type {const} */ ([
+    "confirmAcssDebitPayment", "confirmUsBankAccountPayment", "confirmAlipayPayment",
+    "confirmAuBecsDebitPayment", "confirmBancontactPayment", "confirmBilliePayment",
+    "confirmBlikPayment", "confirmBoletoPayment", "confirmCardPayment", "confirmCashappPayment",
+    "confirmCustomerBalancePayment", "confirmEpsPayment", "confirmFpxPayment",
+    "confirmGiropayPayment", "confirmGrabPayPayment", "confirmIdealPayment",
+    "confirmKlarnaPayment", "confirmKonbiniPayment", "confirmMobilepayPayment",
+    "confirmMultibancoPayment", "confirmOxxoPayment", "confirmP24Payment",
+    "confirmPayByBankPayment", "confirmPayNowPayment", "confirmPayPalPayment",
+    "confirmPixPayment", "confirmPromptPayPayment", "confirmSepaDebitPayment",
+    "confirmSofortPayment", "confirmTwintPayment", "confirmWechatPayPayment",
+    "handleCardAction", "verifyMicrodepositsForPayment", "createRadarSession",
+    "collectBankAccountForPayment", "createConfirmationToken", "confirmSetup",
+    "confirmAcssDebitSetup", "confirmUsBankAccountSetup", "confirmAuBecsDebitSetup",
+    "confirmBacsDebitSetup", "confirmBancontactSetup", "confirmBlikSetup", "confirmCardSetup",
+    "confirmCashappSetup", "confirmIdealSetup", "confirmAmazonPaySetup", "confirmPayPalSetup",
+    "confirmSepaDebitSetup", "confirmSofortSetup", "confirmAffirmPayment",
+    "confirmAfterpayClearpayPayment", "verifyMicrodepositsForSetup",
+    "collectBankAccountForSetup", "retrieveSetupIntent", "processOrder", "retrieveOrder",
+    "paymentRequest", "createToken", "verifyIdentity", "collectFinancialConnectionsAccounts",
+    "collectBankAccountToken", "createEphemeralKeyNonce", "initCheckoutElementsSdk",
+    "initCheckoutFormSdk", "createEmbeddedCheckoutPage", "initializePricing",
+  ]);
 
   class IntegrationError extends Error {
     name = "IntegrationError";
@@ -381,6 +401,7 @@
    * @param {MountedElement} element
    */
   function publicElement(element) {
+    /** @type {PaymentElement} */
     const face = {
       mount: (/** @type {string | HTMLElement} */ where) => element.mount(where),
       unmount: () => element.unmount(),
@@ -404,12 +425,12 @@
         element.once(name, handler);
         return face;
       },
-      off: (/** @type {string} */ name, /** @type {Function} */ handler) => {
+      off: (/** @type {string} */ name, /** @type {Function | undefined} */ handler) => {
         element.off(name, handler);
         return face;
       },
     };
-    return /** @type {any} */ (face);
+    return face;
   }
 
   /** The Elements of one purchase: its amount or intent, appearance, language. */
@@ -661,7 +682,7 @@
         if (name === "done") finish(detail);
       });
       Object.assign(frame.iframe.style, {
-        width: "min(440px, 100vw)", height: "min(480px, 100vh)", borderRadius: "12px",
+        width: "min(440px, calc(100vw - 24px))", height: "min(420px, 100vh)", borderRadius: "12px",
         background: "#fff", colorScheme: "light",
       });
       const timer = setTimeout(() => finish(unreachable()), LOAD_TIMEOUT);
@@ -751,8 +772,16 @@
   }
 
   /**
+   * The two Elements here, typed as Stripe types them.
+   * @typedef {Omit<OfficialElements, "create" | "getElement">} OfficialGroup
+   * @typedef {{create(type: "payment" | "linkAuthentication", options?: object): PaymentElement,
+   *   getElement(type: string): PaymentElement | null}} Creation
+   */
+
+  /**
    * @param {string} key
    * @param {any} defaults
+   * @returns {OfficialGroup & Creation}
    */
   function createElements(key, defaults) {
     const group = new ElementGroup(key, defaults);
@@ -771,6 +800,7 @@
   /**
    * @param {Account} account
    * @param {any} options
+   * @returns {Promise<Outcome>}
    */
   async function confirmPayment(account, options) {
     const call = "stripe.confirmPayment()";
@@ -855,7 +885,7 @@
 
   /**
    * @param {any} options
-   * @returns {Promise<any>}
+   * @returns {Promise<import("@stripe/stripe-js").PaymentMethodResult>}
    */
   async function createPaymentMethod(options) {
     const call = "stripe.createPaymentMethod()";
@@ -887,6 +917,8 @@
   }
 
   /**
+   * @typedef {typeof ABSENT_CALLS[number]} AbsentCall
+   *
    * @param {string} key
    * @param {import("@stripe/stripe-js").StripeConstructorOptions} [options]
    */
@@ -894,16 +926,21 @@
     checkKey(key);
     const { locale } = options;
     const account = new Account(key, locale);
-    /** @type {Record<string, any>} */
-    const stripe = {
-      elements: (/** @type {any} */ given = {}) => createElements(key, { locale, ...given }),
-      confirmPayment: (/** @type {any} */ given) => confirmPayment(account, given),
+    /** @type {{[call in keyof OfficialStripe as call extends AbsentCall ? never : call]: OfficialStripe[call]}} */
+    const implemented = {
+      elements: (/** @type {any} */ given = {}) =>
+        /** @type {OfficialElements} */ (createElements(key, { locale, ...given })),
+      // Stripe's overloads promise more than one type can say: no paymentIntent unless
+      // redirect is "if_required".
+      confirmPayment: (/** @type {any} */ given) =>
+        /** @type {Promise<any>} */ (confirmPayment(account, given)),
       retrievePaymentIntent: (/** @type {any} */ secret) => retrievePaymentIntent(account, secret),
       handleNextAction: (/** @type {any} */ given) => handleNextAction(account, given),
       createPaymentMethod,
       registerAppInfo: () => {},
-      _registerWrapper: () => {},
     };
+    /** @type {Record<string, any>} */
+    const stripe = { ...implemented, _registerWrapper: () => {} };
     for (const name of REMOVED_CALLS) {
       stripe[name] = () => {
         throw new IntegrationError(`stripe.${name}() was removed from Stripe.js.`);
@@ -918,5 +955,6 @@
   }
   Stripe.version = "endive";
 
-  Object.assign(window, { Stripe });
+  /** @type {import("@stripe/stripe-js").StripeConstructor} */
+  window.Stripe = /** @type {any} */ (Stripe);
 })();
