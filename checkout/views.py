@@ -195,6 +195,7 @@ def _payment_settings() -> dict[str, Any]:
         "is_live": gateway.is_live(),
         "is_sandbox": gateway.is_sandbox(),
         "decline_texts": words.decline_texts(),
+        "page_texts": words.page_texts(),
     }
 
 

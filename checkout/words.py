@@ -69,6 +69,59 @@ DECLINES = {
 }
 
 
+# What the payment form says; the browser fills in what stands in braces.
+PAGE = {
+    "pay": gettext_lazy("Pay {amount}"),
+    "loading": gettext_lazy("Loading the secure card form…"),
+    "blocked": gettext_lazy(
+        "The secure card form could not load. An ad blocker or your network may be "
+        "stopping it. Your order is saved: allow the form, then reload this page."
+    ),
+    "empty": gettext_lazy("Choose at least one product to pay."),
+    "too_small": gettext_lazy("The smallest amount that can be paid is {minimum}."),
+    "email": gettext_lazy("Enter an e-mail address, such as name@example.com."),
+    "contacting": gettext_lazy("Contacting your bank…"),
+    "confirming": gettext_lazy("Payment received by the bank. Confirming your order…"),
+    "checking": gettext_lazy(
+        "We are checking with the bank whether the payment went through. "
+        "Please do not pay again; this page will update."
+    ),
+    "long_wait": gettext_lazy(
+        "This is taking longer than usual. Your order {number} is saved. "
+        "You can close this page; we will e-mail you."
+    ),
+    "not_paid": gettext_lazy(
+        "The payment was not completed. You have not been charged. You can try again."
+    ),
+    "declined": DECLINED,
+    "price_changed": gettext_lazy(
+        "The total changed from {old} to {new}. Please check and confirm."
+    ),
+    "offline": gettext_lazy(
+        "There is no connection to the internet. You have not been charged. "
+        "Try again when it is back."
+    ),
+    "unreachable": gettext_lazy(
+        "The shop does not answer. You have not been charged. "
+        "Please try again in a moment."
+    ),
+    "no_answer": gettext_lazy(
+        "The secure card form does not answer. You have not been charged. "
+        "Please try again in a moment."
+    ),
+    "server_error": gettext_lazy(
+        "Something went wrong on our side. You have not been charged. "
+        "Please try again in a moment."
+    ),
+}
+
+
+def page_texts() -> dict[str, str]:
+    """Return what the payment form says, in the language of the page."""
+    declines = {f"decline.{code}": text for code, text in DECLINES.items()}
+    return {name: str(text) for name, text in (PAGE | declines).items()}
+
+
 def decline_texts() -> dict[str, str]:
     """Return the texts of declines by code, in the language of the page."""
     return {code: str(text) for code, text in DECLINES.items()}
@@ -86,3 +139,30 @@ def describe(order: Order) -> str:
     if order.decline_code:
         return str(DECLINES.get(order.decline_code, DECLINED))
     return _("This order has not been paid yet.")
+
+
+# Stripe's names of card brands and methods, as people write them.
+BRANDS = {
+    "amex": "American Express",
+    "diners": "Diners Club",
+    "discover": "Discover",
+    "eftpos_au": "Eftpos",
+    "jcb": "JCB",
+    "mastercard": "Mastercard",
+    "unionpay": "UnionPay",
+    "visa": "Visa",
+}
+METHODS = {
+    "card": gettext_lazy("Card"),
+    "sepa_debit": gettext_lazy("SEPA direct debit"),
+    "us_bank_account": gettext_lazy("Bank account"),
+}
+
+
+def method(order: Order) -> str:
+    """Return what the order was paid with: `Visa •••• 4242`; empty if not known."""
+    if not order.method:
+        return ""
+    plain = order.method.replace("_", " ").capitalize()
+    name = BRANDS.get(order.brand) or str(METHODS.get(order.method, plain))
+    return f"{name} •••• {order.last4}" if order.last4 else name
