@@ -1,0 +1,59 @@
+import { statesOf } from "./order-status.js";
+import { readPage } from "./server.js";
+
+/**
+ * <order-card data-url data-status>: one order as the server shows it. While its payment
+ * is being processed it asks, and replaces itself by what has become of it.
+ */
+export class OrderCard extends HTMLElement {
+  #gone = new AbortController();
+
+  connectedCallback() {
+    if (this.dataset.status === "processing") this.#watch();
+  }
+
+  disconnectedCallback() {
+    this.#gone.abort();
+  }
+
+  get url() {
+    return this.dataset.url ?? "";
+  }
+
+  async #watch() {
+    this.#gone = new AbortController();
+    for await (const { order } of statesOf(this.url, this.#gone.signal)) {
+      if (!order || order.status === this.dataset.status) continue;
+      // Unpaid after all: the order's page has the form to pay it.
+      if (this.closest("[data-order-page]")) return location.reload();
+      const card = await readCard(this.url);
+      if (card) return this.replaceWith(card);
+    }
+  }
+}
+
+/**
+ * Take the card out of the order's page; null if the page could not be had.
+ * @param {string} orderUrl
+ * @returns {Promise<HTMLElement | null>}
+ */
+export async function readCard(orderUrl) {
+  const page = await readPage(orderUrl);
+  const card = page?.querySelector("order-card");
+  return card ? /** @type {HTMLElement} */ (document.importNode(card, true)) : null;
+}
+
+/**
+ * Put the card first among the page's orders, in the place of an older copy, and go there.
+ * @param {HTMLElement} card
+ */
+export function showCard(card) {
+  const list = document.querySelector("[data-orders]");
+  const old = list?.querySelector(`order-card[data-url="${CSS.escape(card.dataset.url ?? "")}"]`);
+  old?.remove();
+  list?.prepend(card);
+  const heading = card.querySelector("h2, h3");
+  if (heading instanceof HTMLElement) heading.focus();
+}
+
+customElements.define("order-card", OrderCard);

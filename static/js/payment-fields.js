@@ -1,0 +1,112 @@
+import { appearance } from "./appearance.js";
+import { text } from "./texts.js";
+
+const PATIENCE_MILLISECONDS = 9_000;
+
+/**
+ * <payment-fields data-publishable-key data-amount data-currency>: Stripe's Payment
+ * Element. Its `state` is "loading", "ready" or "failed"; raises "fields-state" when that
+ * changes and "fields-edit" when the shopper types.
+ */
+export class PaymentFields extends HTMLElement {
+  /** @type {"loading" | "ready" | "failed"} */
+  state = "loading";
+  /** @type {StripeClient | undefined} */
+  #stripe;
+  /** @type {StripeElements | undefined} */
+  #elements;
+  /** @type {number | undefined} */
+  #timer;
+  #ended = new AbortController();
+
+  connectedCallback() {
+    const { signal } = this.#ended;
+    this.#become("loading");
+    const dark = matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", () => this.#elements?.update({ appearance: appearance() }), { signal });
+    if ("Stripe" in window) return this.mount();
+    const script = document.querySelector("script[data-stripe]");
+    script?.addEventListener("load", () => this.mount(), { signal });
+    script?.addEventListener("error", () => this.#become("failed"), { signal });
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+    this.#ended.abort();
+  }
+
+  /** Show an empty form. */
+  mount() {
+    this.#elements?.getElement("payment")?.destroy();
+    this.#become("loading");
+    const { publishableKey = "", amount, currency } = this.dataset;
+    const locale = /** @type {StripeElementLocale} */ (document.documentElement.lang);
+    this.#stripe ??= Stripe(publishableKey, { locale });
+    this.#elements = this.#stripe.elements({
+      mode: "payment",
+      amount: Number(amount),
+      currency: currency ?? "",
+      appearance: appearance(),
+      locale,
+    });
+    const element = this.#elements.create("payment", {
+      layout: { type: "accordion", defaultCollapsed: false, radios: "auto" },
+      // The form asks for it once, and passes it on when it confirms.
+      fields: { billingDetails: { email: "never" } },
+    });
+    element.on("ready", () => this.#become("ready"));
+    element.on("loaderror", () => this.#become("failed"));
+    element.on("change", () => this.#raise("fields-edit"));
+    element.mount(/** @type {HTMLElement} */ (this.querySelector("[data-mount]")));
+  }
+
+  /** @param {number} amount in smallest units, above zero */
+  set amount(amount) {
+    if (Number(this.dataset.amount) === amount) return;
+    this.dataset.amount = String(amount);
+    this.#elements?.update({ amount });
+  }
+
+  /** Check what was typed; the form itself shows what is wrong with it. */
+  async submit() {
+    const { error } = await /** @type {StripeElements} */ (this.#elements).submit();
+    return error ?? null;
+  }
+
+  /**
+   * Ask the bank for the money. A page that has to be left never gets an answer.
+   * @param {{clientSecret: string, returnUrl: string, email: string}} payment
+   * @returns {Promise<PaymentIntentResult>}
+   */
+  confirm({ clientSecret, returnUrl, email }) {
+    return /** @type {StripeClient} */ (this.#stripe).confirmPayment({
+      elements: /** @type {StripeElements} */ (this.#elements),
+      clientSecret,
+      confirmParams: {
+        return_url: returnUrl,
+        payment_method_data: { billing_details: { email } },
+      },
+      redirect: "if_required",
+    });
+  }
+
+  /** @param {"loading" | "ready" | "failed"} state */
+  #become(state) {
+    clearTimeout(this.#timer);
+    if (state === "loading") {
+      this.#timer = setTimeout(() => this.#become("failed"), PATIENCE_MILLISECONDS);
+    }
+    this.state = state;
+    this.dataset.state = state;
+    const note = this.querySelector("[data-note]");
+    if (note) note.textContent = { loading: text("loading"), failed: text("blocked"), ready: "" }[state];
+    this.#raise("fields-state");
+  }
+
+  /** @param {string} name */
+  #raise(name) {
+    this.dispatchEvent(new Event(name, { bubbles: true }));
+  }
+}
+
+customElements.define("payment-fields", PaymentFields);

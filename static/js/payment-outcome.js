@@ -1,0 +1,45 @@
+/** What may be said after the browser asked Stripe to confirm: known, or not yet. */
+
+/**
+ * @typedef {{kind: "waiting" | "unknown" | "field"}
+ *   | {kind: "declined", code: string}} Outcome
+ */
+
+/** A PaymentIntent that is waiting for a payment method holds no money. */
+const UNPAID = "requires_payment_method";
+
+/**
+ * Tell what `result` means; `isKnown` says which codes have a text of their own.
+ *
+ * "waiting": the server will know soon. "declined": nothing was charged. "field": the form
+ * says it itself. "unknown": the answer was lost or makes no sense, so ask the server.
+ * @param {PaymentIntentResult} result
+ * @param {(code: string) => boolean} isKnown
+ * @returns {Outcome}
+ */
+export function outcomeOf({ paymentIntent, error }, isKnown) {
+  if (paymentIntent) {
+    return paymentIntent.status === UNPAID
+      ? { kind: "declined", code: "" }
+      : { kind: "waiting" };
+  }
+  if (error.type === "validation_error") return { kind: "field" };
+  const code = error.decline_code ?? error.code ?? "";
+  const isUnpaid = error.payment_intent?.status === UNPAID;
+  if (error.type === "card_error" || isKnown(code) || isUnpaid) {
+    return { kind: "declined", code };
+  }
+  return { kind: "unknown" };
+}
+
+/**
+ * Name the sentence that says why nobody can pay now; an empty name if they can.
+ * @param {{fields: string, amount: number, minimum: number}} state
+ * @returns {"" | "loading" | "blocked" | "empty" | "too_small"}
+ */
+export function reasonNotToPay({ fields, amount, minimum }) {
+  if (fields === "failed") return "blocked";
+  if (amount === 0) return "empty";
+  if (amount < minimum) return "too_small";
+  return fields === "ready" ? "" : "loading";
+}
