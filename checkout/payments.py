@@ -84,11 +84,10 @@ def pay(cart: Cart, buyer: Buyer) -> StartedPayment:
     last one the order is kept and the same call is safe to repeat.
     """
     for _turn in range(TURNS):
-        order, is_new = _place_or_find(cart, buyer)
-        if is_new or _holds(order, cart, buyer):
-            with suppress(OrderClosed):
+        with suppress(OrderClosed):
+            order, is_new = _place_or_find(cart, buyer)
+            if is_new or _holds(order, cart, buyer):
                 return StartedPayment(order, is_new, start(order))
-        else:
             close(order, reason=Order.ClosedReason.REPLACED, source="shopper")
     raise gateway.Unavailable("the order kept changing under this request")
 
@@ -121,10 +120,10 @@ def _place_or_find(cart: Cart, buyer: Buyer) -> tuple[Order, bool]:
     if order is None:
         try:
             return _place(cart, buyer), True
-        except IntegrityError:
+        except IntegrityError as error:
             order = Order.objects.holding(buyer.checkout)
             if order is None:
-                raise
+                raise OrderClosed from error
     if order.visitor != buyer.visitor:
         raise NotYours(_("This page is out of date. Please reload it."))
     if order.status != Order.Status.PENDING:
