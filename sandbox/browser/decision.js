@@ -54,4 +54,6 @@ for (const button of card.querySelectorAll("button")) {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !isFullPage && !card.querySelector(":disabled")) choose("fail");
 });
+// The buttons come disabled: nobody can press one before it does something.
+setBusy(false);
 /** @type {HTMLElement} */ (card.querySelector(".button--main")).focus();
