@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from checkout.cart import InvalidCart
 
@@ -20,6 +21,16 @@ class ContactForm(forms.Form):
     """Where the confirmation goes."""
 
     email = forms.EmailField(max_length=254)
+
+
+class SignUpForm(forms.Form):
+    """Whose account is to start."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
 
 
 @dataclass(frozen=True)

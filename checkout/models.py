@@ -6,12 +6,13 @@ caller.
 """
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -94,9 +95,33 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Return the order that occupies `checkout`, if there is one."""
         return self.filter(checkout=checkout, status__in=Order.OCCUPYING).first()
 
-    def of_visitor(self, visitor: str | None) -> "OrderQuerySet":
-        """Select the orders placed in one browser, newest first."""
-        return self.filter(visitor=visitor) if visitor else self.none()
+    def unconfirmed(self, claimed_before: datetime) -> "OrderQuerySet":
+        """Select paid orders whose confirmation nobody has sent or is sending."""
+        unclaimed = Q(confirmation_claimed_at__isnull=True)
+        return self.filter(
+            unclaimed | Q(confirmation_claimed_at__lt=claimed_before),
+            status=Order.Status.PAID,
+            confirmation_sent_at__isnull=True,
+        )
+
+    def of(self, user: User | None, *, visitor: str) -> "OrderQuerySet":
+        """Select a signed-in user's orders, or those a browser placed as a guest."""
+        if user is not None:
+            return self.filter(user=user)
+        return self.filter(visitor=visitor, user=None)
+
+    def around(
+        self, checkout: str, *, user: User | None, visitor: str
+    ) -> "OrderQuerySet":
+        """Select the newest orders of a shopper and whichever holds the checkout."""
+        holding = self.filter(checkout=checkout, status__in=Order.OCCUPYING)
+        first = Case(When(checkout=checkout, then=0), default=1)
+        found = self.of(user, visitor=visitor) | holding
+        return found.order_by(first, "-placed_at").prefetch_related("lines")[:20]
+
+    def claim(self, user: User, *, visitor: str) -> int:
+        """Give a browser's guest orders to the user who signed in there."""
+        return self.filter(visitor=visitor, user=None).update(user=user)
 
     def due(self) -> "OrderQuerySet":
         """Select the unfinished orders whose PaymentIntent should be looked up now."""
@@ -140,6 +165,8 @@ class Order(models.Model):
         User, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders"
     )
     email = models.EmailField()
+    # Scheme and host the shopper came by: where links in mails lead.
+    origin = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=10, default="en")
     currency = models.CharField(max_length=3)
     amount = models.PositiveIntegerField()
@@ -167,6 +194,8 @@ class Order(models.Model):
 
     placed_at = models.DateTimeField(default=timezone.now, db_index=True)
     paid_at = models.DateTimeField(null=True, blank=True)
+    confirmation_claimed_at = models.DateTimeField(null=True, blank=True)
+    confirmation_sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = OrderQuerySet.as_manager()
 
@@ -179,7 +208,12 @@ class Order(models.Model):
                 fields=["look_at"],
                 condition=Q(look_at__isnull=False),
                 name="order_to_look_at",
-            )
+            ),
+            models.Index(
+                fields=["paid_at"],
+                condition=Q(status="paid", confirmation_sent_at__isnull=True),
+                name="order_to_confirm",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -206,6 +240,12 @@ class Order(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("order", args=[self.token])
+
+    def belongs_to(self, user: User | None, *, visitor: str) -> bool:
+        """Whether this shopper may see it in a list; its link is another matter."""
+        if user is not None:
+            return self.user_id == user.pk
+        return self.user_id is None and self.visitor == visitor
 
     @property
     def is_paid(self) -> bool:

@@ -8,13 +8,14 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from checkout import gateway
+from checkout import emails, gateway
 from checkout.cart import Cart, InvalidCart
 from checkout.gateway import PaymentIntent
 from checkout.models import Attention, Order, OrderLine, Shop, User
@@ -62,6 +63,7 @@ class Buyer:
     checkout: str
     email: str
     language: str
+    origin: str
     user: User | None = None
 
 
@@ -138,6 +140,7 @@ def _place(cart: Cart, buyer: Buyer) -> Order:
         checkout=buyer.checkout,
         user=buyer.user,
         email=buyer.email,
+        origin=buyer.origin,
         language=buyer.language,
         currency=cart.currency,
         amount=cart.amount,
@@ -331,6 +334,7 @@ def _become_paid(order: Order, intent: PaymentIntent, source: str) -> str:
         # Another order may hold its checkout by now.
         fields["checkout"] = None
     order.move_to(Order.Status.PAID, source=source, **fields)
+    transaction.on_commit(partial(emails.confirm_soon, order))
     if not was_canceled:
         return ""
     _hold(order, intent, LATE_MONEY)

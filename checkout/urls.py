@@ -1,8 +1,8 @@
 """Addresses of the shop."""
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from checkout import views, webhooks
+from checkout import accounts, views, webhooks
 
 # An order's link: anything else is no address at all and never reaches the database.
 ORDER = r"^orders/(?P<token>[-A-Za-z0-9_]{16,43})/"
@@ -16,6 +16,15 @@ urlpatterns = [
     # Both, because a redirect counts as a failed delivery.
     path("stripe/webhook/", webhooks.stripe_webhook, name="stripe_webhook"),
     path("stripe/webhook", webhooks.stripe_webhook),
+    path("accounts/signup/", accounts.signup, name="signup"),
+    path(
+        "accounts/signup/<str:token>/", accounts.signup_confirm, name="signup_confirm"
+    ),
+    path("accounts/login/", accounts.SignInView.as_view(), name="login"),
+    path("accounts/password_reset/", accounts.reset_password, name="password_reset"),
+    path("accounts/password_change/", accounts.change_password, name="password_change"),
+    # Signing out and the ends of those two, as Django has them.
+    path("accounts/", include("django.contrib.auth.urls")),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

@@ -24,7 +24,7 @@ from django.views.decorators.http import (
 
 from checkout import cart, gateway, money, payments, visitor, words
 from checkout.forms import OrderRequest
-from checkout.models import Order, Product
+from checkout.models import Order, Product, User
 from checkout.policy import payment_page
 
 logger = logging.getLogger(__name__)
@@ -41,14 +41,19 @@ STATUS_DEADLINE_SECONDS = 5.0
 @payment_page
 @require_safe
 def shop(request: HttpRequest) -> HttpResponse:
-    """Show products, the payment form and this browser's paid orders."""
+    """Show products, the payment form and this shopper's paid orders."""
     here = visitor.of(request) or visitor.new()
-    orders = list(Order.objects.of_visitor(here.id).prefetch_related("lines")[:20])
+    user = _user(request)
+    orders = Order.objects.around(here.checkout, user=user, visitor=here.id)
     if any(order.checkout == here.checkout and order.is_spent for order in orders):
         here = here.with_new_checkout()
     context = {
         "products": Product.objects.on_sale(),
-        "orders": [order for order in orders if order.is_spent],
+        "orders": [
+            order
+            for order in orders
+            if order.is_spent and order.belongs_to(user, visitor=here.id)
+        ],
         "checkout": here.checkout,
         **_payment_settings(),
     }
@@ -81,9 +86,9 @@ def all_orders(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def orders(request: HttpRequest) -> HttpResponse:
-    """Show this browser's orders, newest first."""
+    """Show this shopper's orders, newest first."""
     here = visitor.of(request)
-    mine = Order.objects.of_visitor(here.id if here else None)
+    mine = Order.objects.of(_user(request), visitor=here.id if here else "")
     return render(
         request, "checkout/orders.html", {"orders": mine.prefetch_related("lines")[:50]}
     )
@@ -207,8 +212,13 @@ def _buyer(
         checkout=wish.checkout,
         email=wish.email,
         language=get_language() or settings.LANGUAGE_CODE,
-        user=request.user if request.user.is_authenticated else None,
+        origin=request.build_absolute_uri("/")[:-1],
+        user=_user(request),
     )
+
+
+def _user(request: HttpRequest) -> User | None:
+    return request.user if request.user.is_authenticated else None
 
 
 def _started(started: payments.StartedPayment) -> JsonResponse:

@@ -12,12 +12,12 @@ RANKS = [
     {"payments"},
     {"inbox"},
     {"reconcile"},
-    {"views", "webhooks", "admin", "checks", "urls", "apps", "management"},
+    {"views", "accounts", "webhooks", "admin", "checks", "urls", "apps", "management"},
 ]
 # Same rank, named one by one.
 ALLOWED = {
     ("models", "users"), ("cart", "money"), ("policy", "gateway"), ("forms", "cart"),
-    ("apps", "checks"), ("urls", "views"), ("urls", "webhooks"),
+    ("apps", "checks"), ("urls", "views"), ("urls", "webhooks"), ("urls", "accounts"),
 }  # fmt: skip
 
 

@@ -1,0 +1,121 @@
+"""Accounts: sign up by a mailed link, sign in, and keep this browser's orders.
+
+No answer tells who has an account: signing up gives the same page for every address,
+and what the mail says only its owner reads. The account starts with the link.
+"""
+
+import logging
+from typing import Any
+
+from django.contrib.auth import login
+from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.views import (
+    LoginView,
+    PasswordChangeView,
+    PasswordResetView,
+)
+from django.core import signing
+from django.core.mail import EmailMessage
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from checkout import emails, visitor
+from checkout.forms import SignUpForm
+from checkout.models import Order, User
+
+SALT = "checkout.signup"
+LINK_LASTS_SECONDS = 24 * 60 * 60
+
+logger = logging.getLogger(__name__)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def signup(request: HttpRequest) -> HttpResponse:
+    """Ask for an e-mail address and mail it a link; the same page for every address."""
+    form = SignUpForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "registration/signup.html", {"form": form})
+    email = form.cleaned_data["email"].lower()
+    _mail_link(request, email)
+    return render(request, "registration/signup_sent.html", {"email": email})
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def signup_confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Let the owner of a mailed link choose a password; the account starts now."""
+    try:
+        email = signing.loads(token, salt=SALT, max_age=LINK_LASTS_SECONDS)
+    except signing.BadSignature:
+        return render(request, "registration/signup_invalid.html", status=410)
+    user = User(email=email)
+    form = SetPasswordForm(user, request.POST or None)
+    if not form.is_valid():
+        context = {"form": form, "email": email}
+        return render(request, "registration/signup_confirm.html", context)
+    user.set_password(form.cleaned_data["new_password1"])
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError:
+        return render(request, "registration/signup_invalid.html", status=410)
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    claim_orders(request, user)
+    return redirect("orders")
+
+
+class SignInView(LoginView):
+    """Django's own, and this browser's guest orders come along."""
+
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        claim_orders(self.request, form.get_user())
+        return response
+
+
+class ResetForm(PasswordResetForm):
+    """Django's own, but as quick for an address without an account."""
+
+    def send_mail(
+        self,
+        subject_template_name: str,
+        email_template_name: str,
+        context: dict[str, Any],
+        from_email: str | None,
+        to_email: str,
+        html_email_template_name: str | None = None,
+    ) -> None:
+        subject = render_to_string(subject_template_name, context).strip()
+        text = render_to_string(email_template_name, context)
+        emails.send_soon(EmailMessage(subject, text, from_email, [to_email]))
+
+
+reset_password = never_cache(PasswordResetView.as_view(form_class=ResetForm))
+change_password = never_cache(PasswordChangeView.as_view())
+
+
+def claim_orders(request: HttpRequest, user: User) -> None:
+    """Give the orders placed in this browser as a guest to `user`."""
+    here = visitor.of(request)
+    if here is not None:
+        Order.objects.all().claim(user, visitor=here.id)
+
+
+def _mail_link(request: HttpRequest, email: str) -> None:
+    if User.objects.filter(email=email).exists():
+        name, address = "account_exists", reverse("login")
+    else:
+        token = signing.dumps(email, salt=SALT)
+        name, address = "signup", reverse("signup_confirm", args=[token])
+    context = {"url": request.build_absolute_uri(address), "email": email}
+    subject = render_to_string(f"email/{name}_subject.txt", context).strip()
+    text = render_to_string(f"email/{name}.txt", context)
+    emails.send_soon(EmailMessage(subject, text, to=[email]))
