@@ -3,13 +3,17 @@
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from checkout import money
 from checkout.cart import InvalidCart
+from checkout.models import Product
 
 MAX_LINES = 100
 MAX_QUANTITY = 99
@@ -31,6 +35,70 @@ class SignUpForm(forms.Form):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
+
+
+class ProductForm(forms.ModelForm):
+    """A product with its price as people write it, in the product's currency."""
+
+    price = forms.DecimalField(
+        label=gettext_lazy("Price"),
+        localize=True,
+        help_text=gettext_lazy(
+            "As people write it, such as 12.90; JPY has no decimals."
+        ),
+    )
+
+    class Meta:
+        model = Product
+        fields = [
+            "name", "slug", "description", "price", "currency", "picture", "active",
+            "position",
+        ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["price"] = money.to_decimal(
+                self.instance.unit_amount, self.instance.currency
+            )
+        else:
+            self.initial.setdefault("currency", settings.CURRENCY)
+
+    def clean_currency(self) -> str:
+        """Return the currency in lower case."""
+        currency: str = self.cleaned_data["currency"].lower()
+        if currency not in money.KNOWN:
+            raise forms.ValidationError(_("Stripe does not charge in this currency."))
+        return currency
+
+    def clean(self) -> dict[str, Any]:
+        """Set the unit amount, unless the price cannot be charged."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        price, currency = cleaned.get("price"), cleaned.get("currency")
+        if price is not None and currency is not None:
+            try:
+                self.instance.unit_amount = _chargeable(price, currency)
+            except forms.ValidationError as error:
+                self.add_error("price", error)
+        return cleaned
+
+
+def _chargeable(price: Decimal, currency: str) -> int:
+    try:
+        amount = money.from_decimal(price, currency)
+    except ValueError as error:
+        raise forms.ValidationError(
+            _("%(currency)s has no such small part.") % {"currency": currency.upper()}
+        ) from error
+    minimum = money.minimum(currency)
+    if amount < minimum:
+        least = money.display(minimum, currency, get_language() or "en")
+        raise forms.ValidationError(
+            _("Stripe charges %(least)s at the least.") % {"least": least}
+        )
+    if amount > money.MAXIMUM:
+        raise forms.ValidationError(_("This is more than can be paid at once."))
+    return amount
 
 
 @dataclass(frozen=True)
