@@ -1,6 +1,5 @@
 """What leaves the sandbox: objects without private fields, expanded, in lists."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sandbox.accounts import Account
@@ -10,7 +9,9 @@ from sandbox.store import Object
 # A private part of a stored object: which test case it is, and the like.
 PRIVATE = "_"
 
-EXPANDABLE_PREFIXES = ("ch_", "pi_", "pm_", "cus_", "txn_", "re_", "dp_", "pyr_")
+Condition = tuple[str, str, Any]
+
+EXPANDABLE = ("ch_", "py_", "pi_", "pm_", "cus_", "txn_", "re_", "pyr_", "dp_")
 
 PUBLISHABLE_INTENT = (
     "id",
@@ -78,7 +79,7 @@ def _expand(account: Account, thing: Object, path: list[str], whole: str) -> Non
 
 def _object(account: Account, object_id: str, whole: str) -> Object:
     found = account.store.get(object_id)
-    if found is None or not object_id.startswith(EXPANDABLE_PREFIXES):
+    if found is None or not object_id.startswith(EXPANDABLE):
         raise invalid(f"This property cannot be expanded ({whole}).", param="expand")
     return found
 
@@ -99,9 +100,12 @@ def page(
     *,
     url: str,
     filters: tuple[str, ...] = (),
-    matches: Callable[[Object], bool] | None = None,
+    where: list[Condition] | None = None,
 ) -> Object:
-    """Return one page, newest first, as `limit` and the two cursors say."""
+    """Return one page, newest first, as `limit` and the two cursors say.
+
+    `filters` are the parameters that stand for a field; `where` narrows further.
+    """
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise invalid(
@@ -109,30 +113,25 @@ def page(
             code="parameter_invalid_integer",
             param="limit",
         )
-    where: list[tuple[str, str, Any]] = [
-        (name, "=", params[name]) for name in filters if name in params
-    ]
-    where += _created(params.get("created")) + list(params.get("_where", []))
+    conditions = [(name, "=", params[name]) for name in filters if name in params]
+    conditions += _created(params.get("created")) + (where or [])
+    if account.hidden_since is not None:
+        conditions.append(("created", "<", account.hidden_since))
     backwards = "ending_before" in params
     for cursor, operator in (("starting_after", "<"), ("ending_before", ">")):
         if cursor in params:
             account.get(kind, params[cursor], param=cursor, status=400)
-            where.append(("seq", operator, account.store.seq(params[cursor])))
+            conditions.append(("seq", operator, account.store.seq(params[cursor])))
     found = account.find(
-        kind,
-        where=where,
-        oldest_first=backwards,
-        limit=-1 if matches else limit + 1,
+        kind, where=conditions, oldest_first=backwards, limit=limit + 1
     )
-    if matches:
-        found = [thing for thing in found if matches(thing)]
     data = found[:limit]
     if backwards:
         data.reverse()
     return list_object(data, url=url, has_more=len(found) > limit)
 
 
-def _created(value: Any) -> list[tuple[str, str, Any]]:
+def _created(value: Any) -> list[Condition]:
     operators = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
     if value is None:
         return []

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from starlette.types import Message
 
 from sandbox import answers, connections, forms, idempotency, keys
 from sandbox.accounts import Account
-from sandbox.errors import ApiError
+from sandbox.errors import ApiError, invalid
 from sandbox.faults import Fault, error_body
 from sandbox.ids import new_id
 from sandbox.operations import Operation
@@ -31,6 +32,7 @@ CORS = {
     "Access-Control-Expose-Headers": "Request-Id, Stripe-Manage-Version",
     "Access-Control-Max-Age": "300",
 }
+VERSION = re.compile(r"20\d\d-\d\d-\d\d(\.[a-z]+)?")
 PROXY_PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -137,11 +139,14 @@ def _authenticated(
     sandbox.key_ring.check(key, operation.name)
     if key.is_publishable and not operation.for_browsers:
         raise keys.publishable_refused()
+    version = request.headers.get("Stripe-Version") or account.version
+    if not VERSION.fullmatch(version):
+        raise invalid(f"Invalid Stripe API version: {version}")
     return replace(
         account,
         livemode=key.livemode,
         publishable=key.is_publishable,
-        version=request.headers.get("Stripe-Version") or account.version,
+        version=version,
         idempotency_key=request.headers.get("Idempotency-Key"),
     )
 

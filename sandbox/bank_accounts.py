@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 US, SEPA = "us_bank_account", "sepa_debit"
 
+FAILED = "payment_intent_payment_attempt_failed"
+
 # Seconds of sandbox time from confirming to the bank's answer.
 SOON, DELAYED = 5, 200
 
@@ -60,11 +62,11 @@ ACCOUNTS = [
     BankAccount(type=US, number="000000000009", name="processing", settles_in=None),
     _sepa("DE89370400440532013000", "success_de"),
     _sepa("DE08370400440532013003", "successDelayed_de", settles_in=DELAYED),
-    _sepa("DE62370400440532013001", "failed_de", "generic_decline"),
+    _sepa("DE62370400440532013001", "failed_de", FAILED),
     _sepa(
         "DE78370400440532013004",
         "failedDelayed_de",
-        "generic_decline",
+        FAILED,
         settles_in=DELAYED,
     ),
     BankAccount(
@@ -86,7 +88,7 @@ ACCOUNTS = [
     ),
     _sepa("AT611904300234573201", "success_at"),
     _sepa("AT321904300235473204", "successDelayed_at", settles_in=DELAYED),
-    _sepa("AT861904300235473202", "failed_at", "generic_decline"),
+    _sepa("AT861904300235473202", "failed_at", FAILED),
     _sepa("FR1420041010050500013M02606", "success_fr"),
     _sepa("IE29AIBK93115212345678", "success_ie"),
     _sepa("NL39RABO0300065264", "success_nl"),

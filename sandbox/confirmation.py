@@ -1,11 +1,13 @@
 """What confirming a PaymentIntent leads to: the state machine behind the doors."""
 
-from sandbox import charges, decline_texts
+from typing import NoReturn
+
+from sandbox import charges
 from sandbox.accounts import Account
-from sandbox.bank_accounts import BankAccount
 from sandbox.cards import Card
+from sandbox.charge_details import AUTHORIZATION_LASTS
 from sandbox.disputes import open_disputes
-from sandbox.errors import ApiError, declined
+from sandbox.errors import ApiError, declined, declined_method
 from sandbox.events import emit
 from sandbox.payment_methods import DEBITS, REDIRECTS, bank_of, card_of
 from sandbox.store import Object
@@ -54,7 +56,7 @@ def authentication_failed(account: Account, intent: Object) -> None:
         code="payment_intent_authentication_failure",
         payment_method=method,
     ).error
-    _fail(account, intent, error)
+    fail(account, intent, error)
 
 
 def charge_card(account: Account, intent: Object, method: Object) -> None:
@@ -64,10 +66,8 @@ def charge_card(account: Account, intent: Object, method: Object) -> None:
         card.three_d_secure == "broken if asked" and _is_asked_for(intent)
     )
     if card.is_declined or broken:
-        charge, error = charges.decline(account, intent, method)
-        intent["latest_charge"] = charge["id"]
-        _fail(account, intent, error)
-        raise declined(error, intent)
+        code = card.code or "card_declined"
+        _decline(account, intent, method, code=code, decline_code=card.decline_code)
     if intent["capture_method"] == "manual":
         _authorize(account, intent, method)
     else:
@@ -82,66 +82,11 @@ def capture(account: Account, intent: Object, amount: int) -> None:
     charge |= {"amount_refunded": left, "refunded": False}
     charges.add_balance_transaction(account, charge)
     account.update(charge)
-    _mark_succeeded(intent, amount)
+    mark_succeeded(intent, amount)
     account.update(intent)
     emit(account, "charge.captured", charge)
     emit(account, "payment_intent.succeeded", intent)
     open_disputes(account, charge)
-
-
-def settle(account: Account, intent_id: str) -> None:
-    """On the agenda for bank debits: the bank has answered."""
-    intent = account.get("payment_intent", intent_id)
-    if intent["status"] != "processing":
-        return
-    method = account.get("payment_method", intent["payment_method"])
-    bank = bank_of(method)
-    if bank.failure:
-        settle_as_failed(account, intent, bank.failure)
-    else:
-        settle_as_paid(account, intent)
-
-
-def settle_as_paid(account: Account, intent: Object) -> None:
-    charge = account.get("charge", intent["latest_charge"])
-    charge |= {
-        "status": "succeeded",
-        "paid": True,
-        "captured": True,
-        "amount_captured": charge["amount"],
-    }
-    charges.add_balance_transaction(account, charge)
-    account.update(charge)
-    _mark_succeeded(intent, charge["amount"])
-    account.update(intent)
-    emit(account, "charge.succeeded", charge)
-    emit(account, "payment_intent.succeeded", intent)
-    open_disputes(account, charge)
-
-
-def settle_as_failed(account: Account, intent: Object, code: str) -> None:
-    charge = account.get("charge", intent["latest_charge"])
-    method = account.get("payment_method", intent["payment_method"])
-    message = decline_texts.MESSAGES.get(code, "The bank returned the debit.")
-    charges.fail(charge, code=code, message=message)
-    account.update(charge)
-    emit(account, "charge.failed", charge)
-    error = ApiError(
-        402,
-        "card_error",
-        message,
-        code=code,
-        charge=charge["id"],
-        payment_method=method,
-    ).error
-    _fail(account, intent, error)
-
-
-def authorization_expired(account: Account, intent_id: str) -> None:
-    """On the agenda: an authorisation that nobody captured."""
-    intent = account.get("payment_intent", intent_id)
-    if intent["status"] == "requires_capture":
-        cancel(account, intent, reason="automatic")
 
 
 def cancel(account: Account, intent: Object, *, reason: str | None) -> None:
@@ -177,15 +122,9 @@ def _is_asked_for(intent: Object) -> bool:
 
 def _challenge(account: Account, intent: Object, method: Object) -> None:
     if intent["_"].get("no_action"):
-        error = ApiError(
-            402,
-            "card_error",
-            decline_texts.message("authentication_required", None),
-            code="authentication_required",
-            decline_code="authentication_required",
-            payment_method=method,
-        ).error
-        _fail(account, intent, error)
+        code = "authentication_required"
+        error = declined_method(code, code, method).error
+        fail(account, intent, error)
         raise declined(error, intent)
     path = f"authenticate/{intent['id']}?client_secret={intent['client_secret']}"
     if intent["_"].get("use_stripe_sdk"):
@@ -221,6 +160,22 @@ def _require_action(account: Account, intent: Object, action: Object) -> None:
     emit(account, "payment_intent.requires_action", intent)
 
 
+def _decline(
+    account: Account,
+    intent: Object,
+    method: Object,
+    *,
+    code: str,
+    decline_code: str | None,
+) -> NoReturn:
+    charge, error = charges.decline(
+        account, intent, method, code=code, decline_code=decline_code
+    )
+    intent["latest_charge"] = charge["id"]
+    fail(account, intent, error)
+    raise declined(error, intent)
+
+
 def _authorize(account: Account, intent: Object, method: Object) -> None:
     charge = charges.make(account, intent, method, status="succeeded", captured=False)
     intent |= {
@@ -232,7 +187,7 @@ def _authorize(account: Account, intent: Object, method: Object) -> None:
     account.update(intent)
     emit(account, "charge.succeeded", charge)
     emit(account, "payment_intent.amount_capturable_updated", intent)
-    account.later(charges.AUTHORIZATION_LASTS, "authorization_expired", intent["id"])
+    account.later(AUTHORIZATION_LASTS, "authorization_expired", intent["id"])
 
 
 def _succeed(account: Account, intent: Object, method: Object) -> None:
@@ -243,14 +198,14 @@ def _succeed(account: Account, intent: Object, method: Object) -> None:
     else:
         account.later(charges.FEES_KNOWN_IN, "fees_known", charge["id"])
     intent["latest_charge"] = charge["id"]
-    _mark_succeeded(intent, intent["amount"])
+    mark_succeeded(intent, intent["amount"])
     account.update(intent)
     emit(account, "charge.succeeded", charge)
     emit(account, "payment_intent.succeeded", intent)
     open_disputes(account, charge)
 
 
-def _mark_succeeded(intent: Object, amount: int) -> None:
+def mark_succeeded(intent: Object, amount: int) -> None:
     intent |= {
         "status": "succeeded",
         "amount_received": amount,
@@ -261,7 +216,10 @@ def _mark_succeeded(intent: Object, amount: int) -> None:
 
 
 def _debit(account: Account, intent: Object, method: Object) -> None:
-    bank: BankAccount = bank_of(method)
+    bank = bank_of(method)
+    if bank.blocked:
+        code = "card_declined"
+        _decline(account, intent, method, code=code, decline_code="fraudulent")
     charge = charges.make(account, intent, method, status="pending", captured=False)
     intent |= {
         "status": "processing",
@@ -275,7 +233,7 @@ def _debit(account: Account, intent: Object, method: Object) -> None:
         account.later(bank.settles_in, "settle", intent["id"])
 
 
-def _fail(account: Account, intent: Object, error: Object) -> None:
+def fail(account: Account, intent: Object, error: Object) -> None:
     intent["_"].pop("authenticated", None)
     intent |= {
         "status": "requires_payment_method",

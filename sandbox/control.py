@@ -1,4 +1,4 @@
-"""/_sandbox/…: how tests look inside, act as a shopper, and make things go wrong.
+"""/_sandbox/…: how tests look inside and make things go wrong.
 
 Needs the control token, and a Host of this machine (against DNS rebinding).
 """
@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import answers, operations, pages
+from sandbox import acting, agenda, answers, operations
+from sandbox.acting import BadControl
 from sandbox.deliveries import Disturbance
 from sandbox.errors import ApiError
 from sandbox.program import Sandbox
@@ -23,60 +24,83 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 Handler = Callable[[Sandbox, Request, Object], Awaitable[Any]]
 
 
-class BadControl(Exception):
-    """A control call that makes no sense; its text says why."""
-
-
 def routes(sandbox: Sandbox) -> list[Route]:
-    table: list[tuple[str, str, Handler]] = [
-        ("GET", "/state", state),
-        ("POST", "/reset", reset),
-        ("POST", "/deliveries", deliveries),
-        ("POST", "/faults", faults),
-        ("DELETE", "/faults", clear_faults),
-        ("POST", "/payment_intents/{intent}/confirm", confirm),
-        ("POST", "/payment_intents/{intent}/authenticate", authenticate),
+    table: list[tuple[str, Handler]] = [
+        ("GET /state", state),
+        ("POST /reset", reset),
+        ("POST /clock", clock),
+        ("POST /snapshots/{name}", snapshot),
+        ("POST /snapshots/{name}/restore", restore),
+        ("GET /deliveries", list_deliveries),
+        ("POST /deliveries", deliveries),
+        ("POST /faults", faults),
+        ("DELETE /faults", clear_faults),
+        ("POST /limits", limits),
+        ("POST /keys", keys),
+        ("POST /payment_intents/{id}/confirm", acting.confirm),
+        ("POST /payment_intents/{id}/authenticate", acting.authenticate),
+        ("POST /payment_intents/{id}/settle", acting.settle),
+        ("POST /refunds/{id}/answer", acting.answer_refund),
+        ("POST /charges/{id}/dispute", acting.dispute_charge),
+        ("POST /webhook_endpoints/{id}/roll_secret", acting.roll_secret),
+        ("POST /events", acting.emit_event),
     ]
-    return [
-        Route(f"/_sandbox{path}", _guarded(sandbox, handler), methods=[method])
-        for method, path, handler in table
-    ]
+    return [_route(sandbox, call, handler) for call, handler in table]
 
 
 async def state(sandbox: Sandbox, request: Request, body: Object) -> Object:
-    """Every object by kind, oldest first, and every delivery."""
-    kinds = [
-        row["kind"]
-        for row in sandbox.store.db.execute("SELECT DISTINCT kind FROM objects")
-    ]
-    objects = {
-        kind: answers.public(
-            [
-                thing
-                for livemode in (False, True)
-                for thing in sandbox.store.find(
-                    kind, livemode=livemode, oldest_first=True
-                )
-            ]
-        )
-        for kind in kinds
-    }
-    rows = sandbox.store.db.execute("SELECT * FROM deliveries ORDER BY seq")
+    """Objects by kind, oldest first; `?kinds=charge,refund` limits them."""
+    chosen = request.query_params.get("kinds")
+    rows = sandbox.store.db.execute("SELECT DISTINCT kind FROM objects")
+    kinds = chosen.split(",") if chosen else [row["kind"] for row in rows]
     return {
         "now": sandbox.clock.now(),
         "forward_to": sandbox.forward_to,
         "held": sandbox.deliveries.held,
         "faults": [vars(fault) for fault in sandbox.faults.scripted],
-        "objects": objects,
-        "deliveries": [dict(row) for row in rows],
+        "objects": {kind: _objects(sandbox, kind) for kind in kinds},
     }
 
 
 async def reset(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Forget everything; perhaps deliver elsewhere, signed otherwise."""
     sandbox.reset(
         forward_to=body.get("forward_to"), webhook_secret=body.get("webhook_secret")
     )
     return {}
+
+
+async def clock(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Move sandbox time on by `advance` seconds, or to the moment `to`."""
+    seconds = float(body.get("advance", 0))
+    if "to" in body:
+        seconds = float(body["to"]) - sandbox.clock.exact()
+    if seconds < 0:
+        raise BadControl("the clock only moves forward")
+    agenda.advance(sandbox.account(), seconds)
+    return {"now": sandbox.clock.now()}
+
+
+async def snapshot(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Remember everything under a name."""
+    sandbox.snapshots[request.path_params["name"]] = sandbox.store.snapshot()
+    return {}
+
+
+async def restore(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Go back to what was remembered; faults and disturbances end."""
+    copy = sandbox.snapshots.get(request.path_params["name"])
+    if copy is None:
+        raise BadControl("there is no snapshot of that name")
+    sandbox.restore(copy)
+    return {}
+
+
+async def list_deliveries(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Every delivery, oldest first, with its status, tries and last answer."""
+    rows = sandbox.store.db.execute("SELECT * FROM deliveries ORDER BY seq")
+    waiting = len(sandbox.deliveries.waiting())
+    return {"waiting": waiting, "deliveries": [dict(row) for row in rows]}
 
 
 async def deliveries(sandbox: Sandbox, request: Request, body: Object) -> Object:
@@ -86,26 +110,19 @@ async def deliveries(sandbox: Sandbox, request: Request, body: Object) -> Object
         case "release":
             await sandbox.deliveries.release(body.get("order", "created"))
         case "reorder":
-            sandbox.deliveries.held = True
             sandbox.deliveries.reorder_at = int(body.get("count", 2))
+            sandbox.deliveries.held = True
         case "drop" | "repeat" | "delay" as action:
-            disturbance = Disturbance(
-                action,
-                count=int(body.get("count", 1)),
-                types=body.get("types", []),
-                times=int(body.get("times", 2)),
-                seconds=float(body.get("seconds", 5)),
-            )
-            sandbox.deliveries.disturbances.append(disturbance)
+            sandbox.deliveries.disturbances.append(_disturbance(action, body))
         case action:
             raise BadControl(f"unknown action {action!r}")
     return {"waiting": len(sandbox.deliveries.waiting())}
 
 
 async def faults(sandbox: Sandbox, request: Request, body: Object) -> Object:
-    known = {operation.name for operation in operations.OPERATIONS} | {"*"}
-    if body.get("operation") not in known:
-        raise BadControl(f"operation is one of {sorted(known)}")
+    """Script a fault; see faults.Fault for its fields."""
+    if body.get("operation") not in {*operations.BY_NAME, "*"}:
+        raise BadControl(f"operation is * or one of {sorted(operations.BY_NAME)}")
     try:
         sandbox.faults.add(body)
     except (TypeError, ValueError) as error:
@@ -118,80 +135,65 @@ async def clear_faults(sandbox: Sandbox, request: Request, body: Object) -> Obje
     return {}
 
 
-async def confirm(sandbox: Sandbox, request: Request, body: Object) -> Object:
-    """Act as the shopper who types a card number; answers 402 if it declines."""
-    account = sandbox.account()
-    intent = account.get(
-        "payment_intent", request.path_params["intent"], param="intent"
+async def limits(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Switch Stripe's rate limits on or off."""
+    sandbox.limits.on = bool(body.get("on", True))
+    return {"on": sandbox.limits.on}
+
+
+async def keys(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Restrict a key to operations (`refunds.*`), or let it expire."""
+    key = body.get("key")
+    if not isinstance(key, str):
+        raise BadControl("say which key")
+    if "allow" in body:
+        sandbox.key_ring.allowed[key] = list(body["allow"])
+    if body.get("expired"):
+        sandbox.key_ring.expired.add(key)
+    return {}
+
+
+def _objects(sandbox: Sandbox, kind: str) -> Any:
+    both = [
+        sandbox.store.find(kind, livemode=mode, oldest_first=True)
+        for mode in (False, True)
+    ]
+    return answers.public(both[0] + both[1])
+
+
+def _disturbance(action: str, body: Object) -> Disturbance:
+    return Disturbance(
+        action,
+        count=int(body.get("count", 1)),
+        types=body.get("types", []),
+        times=int(body.get("times", 2)),
+        seconds=float(body.get("seconds", 5)),
     )
-    account.livemode, account.publishable = intent["livemode"], True
-    card = {"number": body.get("number", "4242424242424242"), "cvc": "123"}
-    card |= {"exp_month": "12", "exp_year": str(account.clock.month()[0] + 1)}
-    params = {
-        "payment_method_data": {"type": "card", "card": card},
-        "client_secret": intent["client_secret"],
-        "return_url": body.get("return_url", "http://127.0.0.1/return"),
-    }
-    return _as_shopper(sandbox, account, "payment_intents.confirm", intent, params)
 
 
-async def authenticate(sandbox: Sandbox, request: Request, body: Object) -> Object:
-    """Act as the shopper in the challenge or at the bank."""
-    account = sandbox.account()
-    intent = account.get(
-        "payment_intent", request.path_params["intent"], param="intent"
-    )
-    account.livemode = intent["livemode"]
-    with sandbox.store.transaction():
-        pages.conclude(account, intent, passed=body.get("outcome") != "fail")
-    sandbox.deliveries.wake()
-    return _public(intent)
+def _route(sandbox: Sandbox, call: str, handler: Handler) -> Route:
+    method, path = call.split()
 
-
-def _as_shopper(
-    sandbox: Sandbox, account: Any, name: str, intent: Object, params: Object
-) -> Object:
-    [operation] = [one for one in operations.OPERATIONS if one.name == name]
-    refusal: ApiError | None = None
-    with sandbox.store.transaction():
-        try:
-            intent = operation.run(account, operation.takes(params, ""), intent["id"])
-        except ApiError as error:
-            if error.status != 402:
-                raise
-            refusal = error
-    sandbox.deliveries.wake()
-    if refusal is not None:
-        raise refusal
-    return _public(intent)
-
-
-def _public(thing: Object) -> Object:
-    shown: Object = answers.public(thing)
-    return shown
-
-
-def _guarded(
-    sandbox: Sandbox, handler: Handler
-) -> Callable[[Request], Awaitable[Response]]:
-    async def handle(request: Request) -> Response:
+    async def guarded(request: Request) -> Response:
         if not _may_control(sandbox, request):
             return JSONResponse({"error": "control token or Host refused"}, 403)
-        text = await request.body()
         try:
-            body = json.loads(text or "{}")
+            body = json.loads(await request.body() or "{}")
             return JSONResponse(await handler(sandbox, request, body))
         except (json.JSONDecodeError, BadControl) as error:
             return JSONResponse({"error": str(error)}, 400)
         except ApiError as refusal:
             error_object = answers.public(refusal.error)
             return JSONResponse({"error": error_object}, refusal.status)
+        finally:
+            sandbox.deliveries.wake()
 
-    return handle
+    return Route(f"/_sandbox{path}", guarded, methods=[method])
 
 
 def _may_control(sandbox: Sandbox, request: Request) -> bool:
     host = urlsplit(f"//{request.headers.get('Host', '')}").hostname
     expected = f"Bearer {sandbox.control_token}"
     given = request.headers.get("Authorization", "")
-    return host in LOOPBACK and secrets.compare_digest(given, expected)
+    right = secrets.compare_digest(given.encode(), expected.encode())
+    return host in LOOPBACK and right

@@ -2,8 +2,8 @@
 
 from sandbox import payment_methods
 from sandbox.accounts import Account
+from sandbox.amounts import check_amount
 from sandbox.errors import missing
-from sandbox.intent_parameters import check_amount
 from sandbox.parameters import (
     EXPAND,
     Params,

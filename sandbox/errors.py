@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sandbox import decline_texts
+
 Object = dict[str, Any]
 
 
@@ -94,3 +96,17 @@ def declined(error: Object, intent: Object) -> ApiError:
     refusal = ApiError(402, error["type"], error["message"])
     refusal.error = error | {"payment_intent": intent}
     return refusal
+
+
+def declined_method(code: str, decline_code: str | None, method: Object) -> ApiError:
+    """The 402 for a card that is declined, apart from any intent."""
+    return ApiError(
+        402,
+        "card_error",
+        decline_texts.message(code, decline_code),
+        code=code,
+        decline_code=decline_code,
+        advice_code=decline_texts.advice(code, decline_code),
+        payment_method=method,
+        param="cvc" if code == "incorrect_cvc" else None,
+    )

@@ -1,11 +1,10 @@
 """Events: recorded with each change of state, in the same transaction."""
 
 import json
-from typing import Any
 
 from sandbox.accounts import DAY, DEFAULT_VERSION, Account
-from sandbox.answers import list_object, page, public
-from sandbox.errors import invalid, refused
+from sandbox.answers import Condition, list_object, page, public
+from sandbox.errors import invalid, no_such
 from sandbox.ids import new_id
 from sandbox.parameters import (
     EXPAND,
@@ -19,7 +18,6 @@ from sandbox.parameters import (
 )
 from sandbox.store import Object
 
-RETRIEVE = fields(EXPAND)
 LIST = fields(
     PAGE
     | {
@@ -31,6 +29,12 @@ LIST = fields(
 )
 RETRY = fields(EXPAND | {"webhook_endpoint": text, "for_stripecli": boolean})
 KEPT_FOR = 30 * DAY
+
+UNDELIVERED = (
+    "FROM deliveries AS one WHERE status != 'succeeded' AND NOT EXISTS"
+    " (SELECT 1 FROM deliveries WHERE event = one.event"
+    " AND endpoint = one.endpoint AND status = 'succeeded')"
+)
 
 
 def emit(
@@ -68,7 +72,7 @@ def emit(
 def retrieve(account: Account, params: Params, event_id: str) -> Object:
     event = account.get("event", event_id, param="id")
     if event["created"] < account.now() - KEPT_FOR:
-        raise refused(f"No such event: '{event_id}'", code="resource_missing")
+        raise no_such("event", event_id, param="id")
     return _counted(account, event)
 
 
@@ -78,30 +82,28 @@ def list_all(account: Account, params: Params) -> Object:
             "You may only specify one of these parameters: type, types.",
             code="parameters_exclusive",
         )
-    wanted = params.get("types") or [
-        params[name] for name in ("type",) if name in params
+    where: list[Condition] = [("created", ">=", account.now() - KEPT_FOR)]
+    patterns = params.get("types") or [
+        params[key] for key in ("type",) if key in params
     ]
-    where: list[tuple[str, str, Any]] = [("created", ">=", account.now() - KEPT_FOR)]
-    exact = [kind for kind in wanted if "*" not in kind]
-    if exact and exact == wanted:
-        where.append(("type", "IN", exact))
-    success = params.get("delivery_success")
-
-    def matches(event: Object) -> bool:
-        if wanted and not any(_covers(kind, event["type"]) for kind in wanted):
-            return False
-        return success is None or success == (_undelivered(account, event["id"]) == 0)
-
-    needs_a_look = success is not None or exact != wanted
-    found = page(
-        account,
-        "event",
-        params | {"_where": where},
-        url="/v1/events",
-        matches=matches if needs_a_look else None,
-    )
+    if patterns:
+        where.append(("type", "IN", _types(account, patterns)))
+    if "delivery_success" in params:
+        operator = "NOT IN" if params["delivery_success"] else "IN"
+        where.append(("id", operator, _undelivered(account)))
+    found = page(account, "event", params, url="/v1/events", where=where)
     data = [_counted(account, event) for event in found["data"]]
     return list_object(data, url="/v1/events", has_more=found["has_more"])
+
+
+def copy(account: Account, event: Object) -> Object:
+    """Record the same fact once more under another id, as Stripe sometimes does."""
+    return emit(
+        account,
+        event["type"],
+        event["data"]["object"],
+        previous=event["data"].get("previous_attributes"),
+    )
 
 
 def retry(account: Account, params: Params, event_id: str) -> Object:
@@ -143,15 +145,27 @@ def _covers(pattern: str, kind: str) -> bool:
     return pattern == kind
 
 
+def _types(account: Account, patterns: list[str]) -> list[str]:
+    """The event types that occurred and that one of the patterns covers."""
+    rows = account.store.db.execute(
+        "SELECT DISTINCT type FROM objects WHERE kind = 'event'"
+    )
+    return [
+        row["type"]
+        for row in rows
+        if any(_covers(pattern, row["type"]) for pattern in patterns)
+    ]
+
+
 def _counted(account: Account, event: Object) -> Object:
-    return event | {"pending_webhooks": _undelivered(account, event["id"])}
-
-
-def _undelivered(account: Account, event_id: str) -> int:
     row = account.store.db.execute(
-        "SELECT count(DISTINCT endpoint) FROM deliveries AS one WHERE event = ?"
-        " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event = one.event"
-        " AND endpoint = one.endpoint AND status = 'succeeded')",
-        (event_id,),
+        f"SELECT count(DISTINCT endpoint) {UNDELIVERED} AND event = ?",
+        (event["id"],),
     ).fetchone()
-    return int(row[0])
+    return event | {"pending_webhooks": row[0]}
+
+
+def _undelivered(account: Account) -> list[str]:
+    """The events that some endpoint has not taken with a 2xx."""
+    rows = account.store.db.execute(f"SELECT DISTINCT event {UNDELIVERED}")
+    return [row["event"] for row in rows]

@@ -4,19 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox import (
+    balance,
     charges,
+    customers,
+    disputes,
     elements,
     events,
     intent_parameters,
+    intent_search,
     payment_intents,
     payment_methods,
+    refunds,
     webhook_endpoints,
 )
-from sandbox.parameters import EXPAND, Parser, fields
+from sandbox.parameters import EXPAND, fields
 from sandbox.store import Object
 
-INTENTS = "/v1/payment_intents"
-INTENT = "/v1/payment_intents/{id}"
+ONLY_EXPAND = fields(EXPAND)
 
 
 @dataclass(frozen=True)
@@ -24,148 +28,161 @@ class Operation:
     name: str
     method: str
     path: str
-    takes: Parser
+    takes: fields
     run: Callable[..., Object]
     for_browsers: bool = False  # may be called with a publishable key
 
 
-OPERATIONS = [
-    Operation(
-        "payment_intents.create",
-        "POST",
-        INTENTS,
-        intent_parameters.CREATE,
-        payment_intents.create,
-    ),
-    Operation(
-        "payment_intents.list",
-        "GET",
-        INTENTS,
-        intent_parameters.LIST,
-        payment_intents.list_all,
-    ),
-    Operation(
-        "payment_intents.retrieve",
-        "GET",
-        INTENT,
-        intent_parameters.RETRIEVE,
-        payment_intents.retrieve,
-        for_browsers=True,
-    ),
-    Operation(
-        "payment_intents.update",
-        "POST",
-        INTENT,
-        intent_parameters.UPDATE,
-        payment_intents.update,
-    ),
-    Operation(
-        "payment_intents.confirm",
-        "POST",
-        f"{INTENT}/confirm",
-        intent_parameters.CONFIRM,
-        payment_intents.confirm,
-        for_browsers=True,
-    ),
-    Operation(
-        "payment_intents.cancel",
-        "POST",
-        f"{INTENT}/cancel",
-        intent_parameters.CANCEL,
-        payment_intents.cancel,
-    ),
-    Operation(
-        "payment_intents.capture",
-        "POST",
-        f"{INTENT}/capture",
-        intent_parameters.CAPTURE,
-        payment_intents.capture,
-    ),
-    Operation("charges.list", "GET", "/v1/charges", charges.LIST, charges.list_all),
-    Operation(
-        "charges.retrieve",
-        "GET",
-        "/v1/charges/{id}",
-        charges.RETRIEVE,
-        charges.retrieve,
-    ),
-    Operation(
-        "balance_transactions.retrieve",
-        "GET",
-        "/v1/balance_transactions/{id}",
-        charges.RETRIEVE,
-        charges.retrieve_balance_transaction,
-    ),
-    Operation("events.list", "GET", "/v1/events", events.LIST, events.list_all),
-    Operation(
-        "events.retrieve", "GET", "/v1/events/{id}", events.RETRIEVE, events.retrieve
-    ),
-    Operation(
-        "events.retry", "POST", "/v1/events/{id}/retry", events.RETRY, events.retry
-    ),
-    Operation(
-        "payment_methods.create",
-        "POST",
-        "/v1/payment_methods",
-        payment_methods.CREATE,
-        payment_methods.create,
-        for_browsers=True,
-    ),
-    Operation(
-        "payment_methods.list",
-        "GET",
-        "/v1/payment_methods",
-        payment_methods.LIST,
-        payment_methods.list_all,
-    ),
-    Operation(
-        "payment_methods.retrieve",
-        "GET",
-        "/v1/payment_methods/{id}",
-        fields(EXPAND),
-        payment_methods.retrieve,
-    ),
-    Operation(
-        "webhook_endpoints.create",
-        "POST",
-        "/v1/webhook_endpoints",
-        webhook_endpoints.CREATE,
-        webhook_endpoints.create,
-    ),
-    Operation(
-        "webhook_endpoints.list",
-        "GET",
-        "/v1/webhook_endpoints",
-        webhook_endpoints.LIST,
-        webhook_endpoints.list_all,
-    ),
-    Operation(
-        "webhook_endpoints.retrieve",
-        "GET",
-        "/v1/webhook_endpoints/{id}",
-        fields(EXPAND),
-        webhook_endpoints.retrieve,
-    ),
-    Operation(
-        "webhook_endpoints.update",
-        "POST",
-        "/v1/webhook_endpoints/{id}",
-        webhook_endpoints.UPDATE,
-        webhook_endpoints.update,
-    ),
-    Operation(
-        "webhook_endpoints.delete",
-        "DELETE",
-        "/v1/webhook_endpoints/{id}",
-        fields({}),
-        webhook_endpoints.delete,
-    ),
-    Operation(
-        "elements.sessions",
-        "GET",
-        "/v1/elements/sessions",
-        elements.SESSION,
-        elements.session,
-        for_browsers=True,
-    ),
-]
+def _call(
+    name: str,
+    call: str,
+    takes: fields,
+    run: Callable[..., Object],
+    *,
+    for_browsers: bool = False,
+) -> Operation:
+    method, path = call.split()
+    return Operation(name, method, f"/v1/{path}", takes, run, for_browsers)
+
+
+def _intents() -> list[Operation]:
+    takes, does = intent_parameters, payment_intents
+    one = "payment_intents/{id}"
+    return [
+        _call(
+            "payment_intents.create", "POST payment_intents", takes.CREATE, does.create
+        ),
+        _call("payment_intents.list", "GET payment_intents", takes.LIST, does.list_all),
+        _call(
+            "payment_intents.search",
+            "GET payment_intents/search",
+            takes.SEARCH,
+            intent_search.search,
+        ),
+        _call(
+            "payment_intents.retrieve",
+            f"GET {one}",
+            takes.RETRIEVE,
+            does.retrieve,
+            for_browsers=True,
+        ),
+        _call("payment_intents.update", f"POST {one}", takes.UPDATE, does.update),
+        _call(
+            "payment_intents.confirm",
+            f"POST {one}/confirm",
+            takes.CONFIRM,
+            does.confirm,
+            for_browsers=True,
+        ),
+        _call(
+            "payment_intents.cancel", f"POST {one}/cancel", takes.CANCEL, does.cancel
+        ),
+        _call(
+            "payment_intents.capture",
+            f"POST {one}/capture",
+            takes.CAPTURE,
+            does.capture,
+        ),
+    ]
+
+
+def _money() -> list[Operation]:
+    return [
+        _call("charges.list", "GET charges", charges.LIST, charges.list_all),
+        _call("charges.retrieve", "GET charges/{id}", ONLY_EXPAND, charges.retrieve),
+        _call("refunds.create", "POST refunds", refunds.CREATE, refunds.create),
+        _call("refunds.list", "GET refunds", refunds.LIST, refunds.list_all),
+        _call("refunds.retrieve", "GET refunds/{id}", ONLY_EXPAND, refunds.retrieve),
+        _call("refunds.update", "POST refunds/{id}", refunds.UPDATE, refunds.update),
+        _call(
+            "refunds.cancel", "POST refunds/{id}/cancel", ONLY_EXPAND, refunds.cancel
+        ),
+        _call("disputes.list", "GET disputes", disputes.LIST, disputes.list_all),
+        _call("disputes.retrieve", "GET disputes/{id}", ONLY_EXPAND, disputes.retrieve),
+        _call(
+            "disputes.update", "POST disputes/{id}", disputes.UPDATE, disputes.update
+        ),
+        _call(
+            "disputes.close", "POST disputes/{id}/close", ONLY_EXPAND, disputes.close
+        ),
+        _call(
+            "balance_transactions.retrieve",
+            "GET balance_transactions/{id}",
+            ONLY_EXPAND,
+            balance.retrieve,
+        ),
+    ]
+
+
+def _shoppers() -> list[Operation]:
+    methods = payment_methods
+    return [
+        _call("customers.create", "POST customers", customers.CREATE, customers.create),
+        _call(
+            "customers.retrieve", "GET customers/{id}", ONLY_EXPAND, customers.retrieve
+        ),
+        _call(
+            "payment_methods.create",
+            "POST payment_methods",
+            methods.CREATE,
+            methods.create,
+            for_browsers=True,
+        ),
+        _call(
+            "payment_methods.list",
+            "GET payment_methods",
+            methods.LIST,
+            methods.list_all,
+        ),
+        _call(
+            "payment_methods.retrieve",
+            "GET payment_methods/{id}",
+            ONLY_EXPAND,
+            methods.retrieve,
+        ),
+        _call(
+            "elements.sessions",
+            "GET elements/sessions",
+            elements.SESSION,
+            elements.session,
+            for_browsers=True,
+        ),
+    ]
+
+
+def _telling() -> list[Operation]:
+    endpoints = webhook_endpoints
+    one = "webhook_endpoints/{id}"
+    return [
+        _call("events.list", "GET events", events.LIST, events.list_all),
+        _call("events.retrieve", "GET events/{id}", ONLY_EXPAND, events.retrieve),
+        _call("events.retry", "POST events/{id}/retry", events.RETRY, events.retry),
+        _call(
+            "webhook_endpoints.create",
+            "POST webhook_endpoints",
+            endpoints.CREATE,
+            endpoints.create,
+        ),
+        _call(
+            "webhook_endpoints.list",
+            "GET webhook_endpoints",
+            endpoints.LIST,
+            endpoints.list_all,
+        ),
+        _call(
+            "webhook_endpoints.retrieve", f"GET {one}", ONLY_EXPAND, endpoints.retrieve
+        ),
+        _call(
+            "webhook_endpoints.update",
+            f"POST {one}",
+            endpoints.UPDATE,
+            endpoints.update,
+        ),
+        _call(
+            "webhook_endpoints.delete", f"DELETE {one}", fields({}), endpoints.delete
+        ),
+    ]
+
+
+OPERATIONS = [*_intents(), *_money(), *_shoppers(), *_telling()]
+BY_NAME = {operation.name: operation for operation in OPERATIONS}

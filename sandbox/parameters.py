@@ -42,6 +42,11 @@ def anything(value: Any, name: str) -> Any:
     return value
 
 
+def unsupported(value: Any, name: str) -> Any:
+    """A parameter of Stripe's whose effect is not part of the sandbox."""
+    raise invalid(f"The sandbox does not support this parameter: {name}", param=name)
+
+
 def one_of(*choices: str) -> Parser:
     def parse(value: Any, name: str) -> str:
         if value not in choices:
@@ -80,21 +85,22 @@ def either(*parsers: Parser) -> Parser:
     return parse
 
 
-def fields(known: dict[str, Parser]) -> Parser:
+class fields:
     """A hash with these keys and no others."""
 
-    def parse(value: Any, name: str) -> Params:
+    def __init__(self, known: dict[str, Parser]) -> None:
+        self.known = known
+
+    def __call__(self, value: Any, name: str = "") -> Params:
         if not isinstance(value, dict):
             raise invalid("Invalid hash", param=name)
         parsed = {}
         for key, entry in value.items():
             inner = f"{name}[{key}]" if name else key
-            if key not in known:
+            if key not in self.known:
                 raise unknown(inner)
-            parsed[key] = known[key](entry, inner)
+            parsed[key] = self.known[key](entry, inner)
         return parsed
-
-    return parse
 
 
 def metadata(value: Any, name: str) -> dict[str, str] | str:
@@ -158,3 +164,23 @@ SHIPPING = fields(
         "tracking_number": or_unset(text),
     }
 )
+
+
+def full_address(typed: Params | str | None) -> Params | None:
+    """The address with every field, as objects show it."""
+    if not isinstance(typed, dict):
+        return None
+    names = ("city", "country", "line1", "line2", "postal_code", "state")
+    return {name: typed.get(name) or None for name in names}
+
+
+def full_shipping(typed: Params | str | None) -> Params | None:
+    if not isinstance(typed, dict):
+        return None
+    return {
+        "address": full_address(typed.get("address", {})),
+        "carrier": typed.get("carrier") or None,
+        "name": typed.get("name"),
+        "phone": typed.get("phone") or None,
+        "tracking_number": typed.get("tracking_number") or None,
+    }

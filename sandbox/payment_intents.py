@@ -4,12 +4,13 @@ from typing import Any
 
 from sandbox import confirmation, payment_methods
 from sandbox.accounts import Account
+from sandbox.amounts import check_amount
 from sandbox.answers import page
 from sandbox.errors import invalid, missing, refused, unexpected_state
 from sandbox.events import emit
-from sandbox.ids import new_id, random_text
-from sandbox.intent_parameters import check, check_amount
-from sandbox.parameters import Params, merge_metadata
+from sandbox.intent_changes import blank, describe, steer, take_method
+from sandbox.intent_parameters import check
+from sandbox.parameters import Params
 from sandbox.store import Object
 
 CANCELABLE = (
@@ -21,16 +22,6 @@ CANCELABLE = (
 )
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
-# Taken as they are; an empty string unsets them.
-PLAIN = (
-    "description",
-    "receipt_email",
-    "setup_future_usage",
-    "shipping",
-    "statement_descriptor",
-    "statement_descriptor_suffix",
-    "transfer_group",
-)
 FOR_CONFIRMING = (
     "error_on_requires_action",
     "off_session",
@@ -55,12 +46,12 @@ def create(account: Account, params: Params) -> Object:
                     code="parameter_unknown",
                     param=name,
                 )
-    intent = _blank(account, params["amount"], currency)
-    _steer(intent, params)
-    _describe(account, intent, params)
+    intent = blank(account, params["amount"], currency)
+    steer(intent, params)
+    describe(account, intent, params)
     account.insert(intent)
     emit(account, "payment_intent.created", intent)
-    _take_method(account, intent, params)
+    take_method(account, intent, params)
     if params.get("confirm"):
         _confirm(account, intent, params)
     return intent
@@ -78,10 +69,10 @@ def update(account: Account, params: Params, intent_id: str) -> Object:
         intent["amount"] = params.get("amount", intent["amount"])
         intent["currency"] = str(params.get("currency", intent["currency"])).lower()
         check_amount(intent["amount"], intent["currency"])
-    _steer(intent, params)
-    _describe(account, intent, params)
+    steer(intent, params)
+    describe(account, intent, params)
     intent["last_payment_error"] = None
-    _take_method(account, intent, params)
+    take_method(account, intent, params)
     return account.update(intent)
 
 
@@ -89,9 +80,15 @@ def confirm(account: Account, params: Params, intent_id: str) -> Object:
     intent = _load(account, params, intent_id)
     check(account, params)
     _check_may_confirm(intent, params)
-    _steer(intent, params)
-    _describe(account, intent, params)
-    _take_method(account, intent, params)
+    if params.get("amount_to_confirm", intent["amount"]) != intent["amount"]:
+        raise refused(
+            "The amount_to_confirm must match the amount of the PaymentIntent.",
+            code="payment_intent_invalid_parameter",
+            param="amount_to_confirm",
+        )
+    steer(intent, params)
+    describe(account, intent, params)
+    take_method(account, intent, params)
     _confirm(account, intent, params)
     return intent
 
@@ -137,7 +134,7 @@ def capture(account: Account, params: Params, intent_id: str) -> Object:
             f" amount ({whole}).",
             param="amount_to_capture",
         )
-    _describe(account, intent, params)
+    describe(account, intent, params)
     confirmation.capture(account, intent, amount)
     return intent
 
@@ -171,171 +168,6 @@ def _load(account: Account, params: Params, intent_id: str) -> Object:
     if "client_secret" in params:
         return by_client_secret(account, intent_id, params["client_secret"])
     return account.get("payment_intent", intent_id, param="intent")
-
-
-def _blank(account: Account, amount: int, currency: str) -> Object:
-    intent_id = new_id("pi")
-    empty = (
-        "allowed_payment_method_types",
-        "application",
-        "application_fee_amount",
-        "canceled_at",
-        "cancellation_reason",
-        "customer",
-        "customer_account",
-        "description",
-        "excluded_payment_method_types",
-        "last_payment_error",
-        "latest_charge",
-        "managed_payments",
-        "next_action",
-        "on_behalf_of",
-        "payment_method",
-        "payment_record",
-        "processing",
-        "receipt_email",
-        "review",
-        "setup_future_usage",
-        "shipping",
-        "source",
-        "statement_descriptor",
-        "statement_descriptor_suffix",
-        "transfer_data",
-        "transfer_group",
-    )
-    intent: Object = {"id": intent_id, "object": "payment_intent"}
-    return (
-        intent
-        | dict.fromkeys(empty)
-        | {
-            "amount": amount,
-            "amount_capturable": 0,
-            "amount_details": {"tip": {}},
-            "amount_received": 0,
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "always"},
-            "capture_method": "automatic_async",
-            "client_secret": f"{intent_id}_secret_{random_text(25)}",
-            "confirmation_method": "automatic",
-            "created": account.now(),
-            "currency": currency,
-            "livemode": account.livemode,
-            "metadata": {},
-            "payment_method_configuration_details": {
-                "id": "pmc_sandboxSandboxSandbox00",
-                "parent": None,
-            },
-            "payment_method_options": {},
-            "payment_method_types": [],
-            "status": "requires_payment_method",
-            "_": {},
-        }
-    )
-
-
-def _steer(intent: Object, params: Params) -> None:
-    """Settle which payment methods the intent takes, and how it captures."""
-    automatic = params.get("automatic_payment_methods")
-    if automatic is not None and automatic.get("enabled"):
-        redirects = automatic.get("allow_redirects", "always")
-        intent["automatic_payment_methods"] = {
-            "enabled": True,
-            "allow_redirects": redirects,
-        }
-    elif automatic is not None:
-        intent["automatic_payment_methods"] = {"enabled": False}
-    for name in ("allowed_payment_method_types", "excluded_payment_method_types"):
-        if name in params:
-            intent[name] = params[name] or None
-    if "payment_method_types" in params:
-        intent["_"]["types"] = params["payment_method_types"]
-        intent["automatic_payment_methods"] = None
-        intent["payment_method_configuration_details"] = None
-    for name in ("capture_method", "confirmation_method"):
-        intent[name] = params.get(name, intent[name])
-    if "payment_method_options" in params:
-        intent["payment_method_options"] |= params["payment_method_options"]
-    intent["payment_method_types"] = _types(intent)
-    for kind in intent["payment_method_types"]:
-        intent["payment_method_options"].setdefault(kind, {})
-    intent["payment_method_options"]["card"] = {
-        "installments": None,
-        "mandate_options": None,
-        "network": None,
-        "request_three_d_secure": "automatic",
-    } | intent["payment_method_options"].get("card", {})
-
-
-def _types(intent: Object) -> list[str]:
-    if "types" in intent["_"]:
-        chosen: list[str] = intent["_"]["types"]
-        return chosen
-    types = payment_methods.offered(intent["currency"])
-    automatic = intent["automatic_payment_methods"]
-    if automatic is not None and automatic.get("allow_redirects") == "never":
-        types = [kind for kind in types if kind not in payment_methods.REDIRECTS]
-    if intent["capture_method"] == "manual":
-        types = [kind for kind in types if kind not in payment_methods.DEBITS]
-    allowed = intent["allowed_payment_method_types"]
-    excluded = intent["excluded_payment_method_types"] or []
-    return [
-        kind
-        for kind in types
-        if (allowed is None or kind in allowed) and kind not in excluded
-    ]
-
-
-def _describe(account: Account, intent: Object, params: Params) -> None:
-    for name in PLAIN:
-        if name in params:
-            intent[name] = params[name] or None
-    if params.get("shipping"):
-        intent["shipping"] = _shipping(params["shipping"])
-    if "metadata" in params:
-        intent["metadata"] = merge_metadata(intent["metadata"], params["metadata"])
-    if "customer" in params:
-        account.get("customer", params["customer"], param="customer", status=400)
-        intent["customer"] = params["customer"]
-
-
-def _shipping(typed: Params) -> Object:
-    address = typed.get("address", {})
-    names = ("city", "country", "line1", "line2", "postal_code", "state")
-    return {
-        "address": {name: address.get(name) or None for name in names},
-        "carrier": typed.get("carrier") or None,
-        "name": typed.get("name"),
-        "phone": typed.get("phone") or None,
-        "tracking_number": typed.get("tracking_number") or None,
-    }
-
-
-def _take_method(account: Account, intent: Object, params: Params) -> None:
-    if params.get("payment_method") == "":
-        intent |= {"payment_method": None, "status": "requires_payment_method"}
-    elif "payment_method" in params:
-        method = payment_methods.named(account, params["payment_method"])
-        _use(account, intent, method)
-    elif "payment_method_data" in params:
-        method = payment_methods.make(account, params["payment_method_data"])
-        _use(account, intent, method)
-
-
-def _use(account: Account, intent: Object, method: Object) -> None:
-    if method["type"] not in intent["payment_method_types"]:
-        raise refused(
-            f"The PaymentMethod provided ({method['type']}) is not allowed for this"
-            " PaymentIntent. Its payment_method_types are:"
-            f" {', '.join(intent['payment_method_types'])}.",
-            code="payment_intent_incompatible_payment_method",
-            param="payment_method",
-        )
-    intent |= {
-        "payment_method": method["id"],
-        "status": "requires_confirmation",
-        "next_action": None,
-    }
-    intent["_"].pop("authenticated", None)
-    account.update(intent)
 
 
 def _check_may_update(intent: Object, params: Params) -> None:

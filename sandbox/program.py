@@ -1,6 +1,7 @@
 """The parts of a running sandbox, and how they start and are reset."""
 
 import asyncio
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Sandbox:
         self.faults = Faults()
         self.limits = Limits()
         self.deliveries = Deliveries(self.account())
-        self.snapshots: dict[str, bytes] = {}
+        self.snapshots: dict[str, sqlite3.Connection] = {}
         self._forward()
 
     def account(self, request_id: str | None = None) -> Account:
@@ -63,6 +64,13 @@ class Sandbox:
             self.webhook_secret = webhook_secret
             self.store.set_setting("webhook_secret", webhook_secret)
         self._forward()
+
+    def restore(self, copy: sqlite3.Connection) -> None:
+        """Go back to a snapshot."""
+        self.deliveries.forget()
+        self.faults.scripted.clear()
+        self.store.restore(copy)
+        self.webhook_secret = self.store.setting("webhook_secret") or ""
 
     async def run(self) -> None:
         """Keep the agenda and deliver events until cancelled."""

@@ -64,7 +64,8 @@ CREATE INDEX IF NOT EXISTS agenda_due ON agenda (due);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 TABLES = ("objects", "deliveries", "answers", "agenda")
-FILTERS = {"payment_intent", "charge", "customer", "type", "created", "seq"}
+FILTERS = {"id", "payment_intent", "charge", "customer", "type", "created", "seq"}
+OPERATORS = {"=", "<", "<=", ">", ">=", "IN", "NOT IN"}
 
 
 class Store:
@@ -132,12 +133,15 @@ class Store:
         oldest_first: bool = False,
         limit: int = -1,
     ) -> list[Object]:
-        """Return objects, newest first; `where` is (column, operator, value)."""
+        """Return objects, newest first; `where` is (column, operator, value).
+
+        For IN and NOT IN the value is a list of any length.
+        """
         clauses = ["kind = ?", "livemode = ?"]
         values: list[Any] = [kind, livemode]
         for column, operator, value in where or []:
-            clauses.append(_clause(column, operator, value))
-            values += value if isinstance(value, list) else [value]
+            clauses.append(_clause(column, operator))
+            values.append(json.dumps(value) if "IN" in operator else value)
         direction = "ASC" if oldest_first else "DESC"
         rows = self.db.execute(
             f"SELECT body FROM objects WHERE {' AND '.join(clauses)}"  # noqa: S608
@@ -153,14 +157,24 @@ class Store:
         self._settings[name] = value
         self.db.execute("REPLACE INTO settings VALUES (?, ?)", (name, value))
 
+    def snapshot(self) -> sqlite3.Connection:
+        """Return a copy of everything."""
+        copy = sqlite3.connect(":memory:", isolation_level=None)
+        self.db.backup(copy)
+        return copy
+
+    def restore(self, copy: sqlite3.Connection) -> None:
+        copy.backup(self.db)
+        self._settings = dict(self.db.execute("SELECT name, value FROM settings"))
+
     def clear(self) -> None:
         """Forget everything but the settings."""
         for table in TABLES:
             self.db.execute(f"DELETE FROM {table}")  # noqa: S608
 
 
-def _clause(column: str, operator: str, value: Any) -> str:
-    if column not in FILTERS or operator not in {"=", "<", "<=", ">", ">=", "IN"}:
+def _clause(column: str, operator: str) -> str:
+    if column not in FILTERS or operator not in OPERATORS:
         raise ValueError(f"Cannot filter by {column} {operator}")
-    marks = f"({', '.join('?' * len(value))})" if isinstance(value, list) else "?"
-    return f"{column} {operator} {marks}"
+    right = "(SELECT value FROM json_each(?))" if "IN" in operator else "?"
+    return f"{column} {operator} {right}"

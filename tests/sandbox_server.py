@@ -118,22 +118,29 @@ class SandboxServer:
     # Looking inside
 
     def state(self) -> dict[str, Any]:
-        """Everything: `objects` by kind (oldest first), `deliveries`, `now`, …"""
+        """Everything: `objects` by kind (oldest first), `now`, `faults`, `held`."""
         return self._control("GET", "state")
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind, such as `payment_intent`, oldest first."""
-        found: list[dict[str, Any]] = self.state()["objects"].get(kind, [])
+        answer = self._control("GET", f"state?kinds={kind}")
+        found: list[dict[str, Any]] = answer["objects"][kind]
         return found
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Every delivery with `event`, `status`, `tries` and `last_answer`."""
+        found: list[dict[str, Any]] = self._control("GET", "deliveries")["deliveries"]
+        return found
+
+    def now(self) -> int:
+        """The moment it is in sandbox time."""
+        answer: int = self._control("GET", "state?kinds=none")["now"]
+        return answer
 
     def wait_until_delivered(self, within: float = 10) -> None:
         """Wait until no delivery is pending."""
         wait_for(
-            lambda: all(
-                delivery["status"] != "pending"
-                for delivery in self.state()["deliveries"]
-            ),
-            within=within,
+            lambda: self._control("GET", "deliveries")["waiting"] == 0, within=within
         )
 
     # Control
@@ -193,11 +200,37 @@ class SandboxServer:
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
 
+    def advance_clock(self, seconds: float) -> None:
+        """Move sandbox time on; what is due on the way happens."""
+        self._control("POST", "clock", advance=seconds)
+
+    def snapshot(self, name: str = "last") -> None:
+        self._control("POST", f"snapshots/{name}")
+
+    def restore(self, name: str = "last") -> None:
+        """Go back to the snapshot."""
+        self._control("POST", f"snapshots/{name}/restore")
+
+    def limit_rates(self, on: bool = True) -> None:
+        """Refuse with 429 what goes beyond Stripe's rate limits."""
+        self._control("POST", "limits", on=on)
+
+    def restrict_key(self, key: str, *operations: str) -> None:
+        """Let a key call only these, such as `refunds.*`."""
+        self._control("POST", "keys", key=key, allow=list(operations))
+
+    def expire_key(self, key: str) -> None:
+        self._control("POST", "keys", key=key, expired=True)
+
+    # Acting as the shopper, the bank, Stripe
+
     def confirm(
         self, intent_id: str, number: str = "4242424242424242", **body: Any
     ) -> dict[str, Any]:
-        """Pay as the shopper who types this card; a decline is in the answer's
-        `error`."""
+        """Pay as the shopper who types this card; a decline is in `error`.
+
+        Or pay otherwise: `iban=`, `account_number=`, `type="klarna"`.
+        """
         return self._control(
             "POST",
             f"payment_intents/{intent_id}/confirm",
@@ -211,6 +244,40 @@ class SandboxServer:
         return self._control(
             "POST", f"payment_intents/{intent_id}/authenticate", outcome=outcome
         )
+
+    def settle(
+        self, intent_id: str, outcome: str = "succeed", **body: Any
+    ) -> dict[str, Any]:
+        """Answer a debit as the bank, now: `succeed`, or `fail` (`code=`)."""
+        return self._control(
+            "POST", f"payment_intents/{intent_id}/settle", outcome=outcome, **body
+        )
+
+    def answer_refund(
+        self, refund_id: str, outcome: str = "succeed", **body: Any
+    ) -> dict[str, Any]:
+        """Answer a refund as the bank: `succeed`, or `fail` (`reason=`)."""
+        return self._control(
+            "POST", f"refunds/{refund_id}/answer", outcome=outcome, **body
+        )
+
+    def dispute(self, charge_id: str, **body: Any) -> dict[str, Any]:
+        """Dispute a charge as the cardholder (`reason=`, `amount=`)."""
+        return self._control("POST", f"charges/{charge_id}/dispute", **body)
+
+    def copy_event(self, event_id: str) -> dict[str, Any]:
+        """Tell the same fact again under another event id."""
+        return self._control("POST", "events", copy=event_id)
+
+    def emit_event(self, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
+        """Tell something that is not from here, such as another shop's payment."""
+        return self._control("POST", "events", type=kind, object=thing)
+
+    def roll_secret(self, endpoint: str = "we_sandboxForwardTo") -> str:
+        """Give the endpoint a new signing secret; the old one signs too for a day."""
+        answer = self._control("POST", f"webhook_endpoints/{endpoint}/roll_secret")
+        secret: str = answer["secret"]
+        return secret
 
     def _control(
         self, method: str, path: str, *, accept: tuple[int, ...] = (200,), **body: Any

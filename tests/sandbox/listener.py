@@ -24,6 +24,14 @@ class Received:
         return event
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 100
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A sandbox that was killed leaves its connections open: no news."""
+
+
 class Listener:
     def __init__(self) -> None:
         self.received: list[Received] = []
@@ -51,8 +59,7 @@ class Listener:
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook/"
 
     def clear(self) -> None:

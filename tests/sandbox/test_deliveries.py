@@ -85,9 +85,7 @@ def test_drop_repeat_hold_and_reorder(
 
     sandbox.hold_deliveries()
     client.v1.payment_intents.create(PARAMS)
-    assert [row["status"] for row in sandbox.state()["deliveries"]].count(
-        "pending"
-    ) == 1
+    assert [row["status"] for row in sandbox.deliveries()].count("pending") == 1
     assert listener.received == []
     sandbox.release_deliveries()
     listener.wait_for("payment_intent.created")
