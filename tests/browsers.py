@@ -39,17 +39,25 @@ NewPage = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+def chromium_path() -> str:
+    """Where Chromium is; a test that comes by this is one of the browser's."""
     path = chromium.find()
     if path is None:
         pytest.skip("no Chromium on this machine, and none could be installed")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for all tests."""
     expect.set_options(timeout=WAIT_MILLISECONDS)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright leaves its event loop running in the tests' thread; Django would
         # take every query there for one inside a coroutine.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        launched = playwright.chromium.launch(
+            executable_path=chromium_path, args=ARGUMENTS
+        )
         yield launched
         launched.close()
 

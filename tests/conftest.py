@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or issubclass(test_class, TransactionTestCase)
         ):
             item.add_marker("database")
-        if "browser" in used:
+        if "chromium_path" in used:
             item.add_marker("browser")
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
