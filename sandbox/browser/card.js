@@ -103,7 +103,8 @@ export function numberProblem(text) {
  */
 export function formatExpiry(text) {
   const [first, second] = text.split("/").map(digitsOf);
-  const digits = second && first.length === 1 ? `0${first}${second}` : digitsOf(text);
+  // "1/" is January; "1 / 34" is a month in the middle of being corrected.
+  const digits = /^\d\//.test(text) ? `0${first}${second}` : digitsOf(text);
   const padded = /^[2-9]/.test(digits) ? `0${digits}` : digits;
   const month = padded.slice(0, 2);
   const year = /^20\d\d$/.test(padded.slice(2)) ? padded.slice(4) : padded.slice(2, 4);

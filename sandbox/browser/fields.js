@@ -33,6 +33,7 @@ export class Field {
   #error;
   #hint;
   #label;
+  #before = "";
 
   /** @param {FieldOptions} options */
   constructor(options) {
@@ -77,6 +78,7 @@ export class Field {
   set value(text) {
     const { format } = this.#options;
     this.input.value = format ? format(text) : text;
+    this.#before = this.value;
     this.#refresh();
   }
 
@@ -126,19 +128,25 @@ export class Field {
   /** Format what was typed and leave the caret after the same digit. */
   #typed() {
     const { format } = this.#options;
-    const { input } = this;
-    if (format) {
-      const caret = input.selectionStart ?? input.value.length;
-      const before = count(input.value.slice(0, caret));
-      const atEnd = caret === input.value.length;
-      const formatted = format(input.value);
-      if (formatted !== input.value) {
-        input.value = formatted;
-        const place = atEnd ? formatted.length : indexAfter(formatted, before);
-        if (document.activeElement === input) input.setSelectionRange(place, place);
-      }
-    }
+    if (format) this.#reformat(format);
+    this.#before = this.value;
     this.#refresh();
+  }
+
+  /** @param {(text: string) => string} format */
+  #reformat(format) {
+    const { input } = this;
+    const text = input.value;
+    const caret = input.selectionStart ?? text.length;
+    const atEnd = caret === text.length;
+    // Deleting a separator would bring it straight back: take the digit before it too.
+    const lostSeparator = text.length < this.#before.length && count(text) === count(this.#before);
+    const kept = lostSeparator && atEnd ? text.replace(/[\p{L}\p{N}][^\p{L}\p{N}]*$/u, "") : text;
+    const formatted = format(kept);
+    if (formatted === text) return;
+    input.value = formatted;
+    const place = atEnd ? formatted.length : indexAfter(formatted, count(text.slice(0, caret)));
+    if (document.activeElement === input) input.setSelectionRange(place, place);
   }
 
   #refresh() {

@@ -43,7 +43,7 @@ PAGE = """<!doctype html>
     <form><div id="element"></div><button>Pay</button></form>
   </body>
 </html>"""
-STYLE = "body { margin: 2rem auto; max-width: 28rem; font-family: sans-serif }"
+STYLE = "body { margin: 1rem auto; max-width: 28rem; padding: 0 1rem }"
 CARD = ["card"]
 
 
