@@ -18,13 +18,34 @@ from sandbox.program import Options, Sandbox
 class Server(uvicorn.Server):
     """Says when it is ready, and ends at once when told to."""
 
-    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+    def __init__(self, config: uvicorn.Config, *, port: int, greeting: str) -> None:
         super().__init__(config)
+        self._port = port
         self._greeting = greeting
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(self._greeting, flush=True)
+
+    def refuse(self, seconds: float) -> None:
+        """Stop listening for a while."""
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds, lambda: loop.create_task(self._listen_again()))
+
+    async def _listen_again(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.servers = [
+            await loop.create_server(self._protocol, sock=_listen(self._port))
+        ]
+
+    def _protocol(self) -> asyncio.Protocol:
+        return Protocol(
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Nothing is lost: what is in flight is delivered again at the next start.
@@ -34,7 +55,10 @@ class Server(uvicorn.Server):
 def main() -> None:
     arguments = _parser().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    listening = _listen(arguments.port)
+    try:
+        listening = _listen(arguments.port)
+    except OSError as error:
+        sys.exit(f"Cannot listen on port {arguments.port}: {error.strerror}")
     port = listening.getsockname()[1]
     sandbox = Sandbox(
         Options(
@@ -55,7 +79,8 @@ def main() -> None:
         server_header=False,
         timeout_keep_alive=75,
     )
-    server = Server(config, _greeting(sandbox, arguments, port))
+    server = Server(config, port=port, greeting=_greeting(sandbox, arguments, port))
+    sandbox.refuse = server.refuse
     asyncio.run(server.serve(sockets=[listening]))
 
 

@@ -43,9 +43,8 @@ class Account:
     ) -> Object:
         """Return the object, or raise: not there, another kind or the other mode."""
         thing = self.store.get(object_id)
-        if thing is None or thing["object"] != kind:
-            raise no_such(kind, object_id, param=param, status=status)
-        if thing.get("livemode", self.livemode) != self.livemode:
+        mine = self.store.is_live(object_id) == self.livemode
+        if thing is None or thing["object"] != kind or not mine:
             raise no_such(kind, object_id, param=param, status=status)
         return thing
 

@@ -126,8 +126,7 @@ def _found(sandbox: Sandbox, kind: str, request: Request) -> tuple[Account, Obje
     """The object of the path, and the account in that object's mode."""
     object_id = request.path_params["id"]
     account = sandbox.account()
-    thing = sandbox.store.get(object_id)
-    account.livemode = bool(thing and thing.get("livemode"))
+    account.livemode = bool(sandbox.store.is_live(object_id))
     return account, account.get(kind, object_id)
 
 

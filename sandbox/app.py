@@ -1,6 +1,9 @@
 """The web application: which address answers what."""
 
 import asyncio
+import logging
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
@@ -10,6 +13,8 @@ from starlette.routing import Route
 from sandbox import api, control, pages
 from sandbox.operations import OPERATIONS
 from sandbox.program import Sandbox
+
+log = logging.getLogger("sandbox")
 
 ANY_METHOD = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
@@ -37,9 +42,17 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         running = asyncio.create_task(sandbox.run())
+        running.add_done_callback(_end_if_broken)
         yield
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
 
     return lifespan
+
+
+def _end_if_broken(running: asyncio.Task[None]) -> None:
+    """A sandbox that no longer delivers must not look alive."""
+    if not running.cancelled() and (error := running.exception()):
+        log.critical("The sandbox broke", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -34,6 +34,13 @@ def reset(client: tuple[str, int]) -> None:
     transport.abort()
 
 
+def reset_all_but(client: tuple[str, int]) -> None:
+    """Cut every connection except this one."""
+    for other in list(_open):
+        if other != client:
+            reset(other)
+
+
 def _client(transport: Any) -> tuple[str, int]:
     host, port = transport.get_extra_info("peername")[:2]
     return host, port

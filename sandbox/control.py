@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import acting, agenda, answers, operations
+from sandbox import acting, agenda, answers, connections, operations
 from sandbox.acting import BadControl
 from sandbox.deliveries import Disturbance
 from sandbox.errors import ApiError
@@ -35,6 +35,7 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("POST /deliveries", deliveries),
         ("POST /faults", faults),
         ("DELETE /faults", clear_faults),
+        ("POST /refuse", refuse),
         ("POST /limits", limits),
         ("POST /keys", keys),
         ("POST /payment_intents/{id}/confirm", acting.confirm),
@@ -132,6 +133,14 @@ async def faults(sandbox: Sandbox, request: Request, body: Object) -> Object:
 
 async def clear_faults(sandbox: Sandbox, request: Request, body: Object) -> Object:
     sandbox.faults.scripted.clear()
+    return {}
+
+
+async def refuse(sandbox: Sandbox, request: Request, body: Object) -> Object:
+    """Refuse new connections for some seconds, and cut the ones there are."""
+    sandbox.refuse(float(body.get("seconds", 1)))
+    if request.client is not None:
+        connections.reset_all_but((request.client.host, request.client.port))
     return {}
 
 

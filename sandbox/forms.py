@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 from sandbox.errors import invalid
 
 PART = re.compile(r"\[([^\[\]]*)\]")
+INDEX = re.compile(r"[0-9]{1,4}")
+DEEPEST = 8
 
 
 def parse(encoded: str) -> dict[str, Any]:
@@ -19,7 +21,10 @@ def parse(encoded: str) -> dict[str, Any]:
 
 def _path(name: str) -> list[str]:
     head, bracket, _ = name.partition("[")
-    return [head, *PART.findall(name)] if bracket else [head]
+    path = [head, *PART.findall(name)] if bracket else [head]
+    if len(path) > DEEPEST:
+        raise invalid(f"Invalid hash: {head} is nested too deeply.", param=head)
+    return path
 
 
 def _place(tree: dict[str, Any], path: list[str], value: str, *, name: str) -> None:
@@ -38,6 +43,6 @@ def _place(tree: dict[str, Any], path: list[str], value: str, *, name: str) -> N
 def _lists(branch: Any) -> Any:
     if not isinstance(branch, dict):
         return branch
-    if branch and all(key.isdecimal() for key in branch):
+    if branch and all(INDEX.fullmatch(key) for key in branch):
         return [_lists(branch[key]) for key in sorted(branch, key=int)]
     return {key: _lists(value) for key, value in branch.items()}

@@ -70,7 +70,7 @@ class Client:
                 return await self._post(url, headers, body)
         except TimeoutError:
             raise NotDelivered(f"no answer within {TIMEOUT} s") from None
-        except (OSError, h11.ProtocolError) as error:
+        except (OSError, ValueError, h11.ProtocolError) as error:
             raise NotDelivered(str(error) or type(error).__name__) from error
 
     async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:

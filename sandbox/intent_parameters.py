@@ -113,7 +113,7 @@ CAPTURE = fields(
 LIST = fields(
     PAGE | {"created": RANGE, "customer": text, "customer_account": unsupported}
 )
-SEARCH = fields(EXPAND | {"query": text, "limit": integer, "page": text})
+SEARCH = fields(EXPAND | {"query": text, "limit": integer, "page": integer})
 
 EXCLUSIVE_WITH_ALLOWED = (
     "excluded_payment_method_types",

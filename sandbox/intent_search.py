@@ -36,7 +36,7 @@ def search(account: Account, params: Params) -> Object:
     limit = params.get("limit", 10)
     if not 1 <= limit <= MOST:
         raise invalid("limit must be between 1 and 100", param="limit")
-    start = int(params.get("page", "0"))
+    start = max(0, params.get("page", 0))
     newest = account.now() - SEARCHABLE_AFTER
     if account.hidden_since is not None:
         newest = int(min(newest, account.hidden_since))

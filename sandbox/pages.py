@@ -89,8 +89,7 @@ def _concluded(sandbox: Sandbox, intent_id: str, form: Object) -> Object:
     if form.get("outcome") not in ("succeed", "fail"):
         raise invalid("Invalid outcome: must be succeed or fail", param="outcome")
     account = sandbox.account()
-    intent = account.get("payment_intent", intent_id, param="intent")
-    account.livemode = intent["livemode"]
+    account.livemode = bool(sandbox.store.is_live(intent_id))
     intent = by_client_secret(account, intent_id, str(form.get("client_secret")))
     return_url = intent["_"].get("return_url")
     with sandbox.store.transaction():

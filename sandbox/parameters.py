@@ -1,5 +1,6 @@
 """What a call takes: each parameter is a function from (text, name) to a value."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ from sandbox.errors import invalid, unknown
 
 Parser = Callable[[Any, str], Any]
 Params = dict[str, Any]
+
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,15}")
 
 
 def text(value: Any, name: str) -> str:
@@ -23,12 +26,11 @@ def text(value: Any, name: str) -> str:
 
 
 def integer(value: Any, name: str) -> int:
-    try:
-        return int(text(value, name))
-    except ValueError:
+    if WHOLE_NUMBER.fullmatch(text(value, name)) is None:
         raise invalid(
             f"Invalid integer: {value}", code="parameter_invalid_integer", param=name
-        ) from None
+        )
+    return int(value)
 
 
 def boolean(value: Any, name: str) -> bool:

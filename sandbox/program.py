@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class Sandbox:
         self.faults = Faults()
         self.limits = Limits()
         self.deliveries = Deliveries(self.account())
+        self.refuse: Callable[[float], None] = lambda seconds: None
         self.snapshots: dict[str, sqlite3.Connection] = {}
         self._forward()
 

@@ -112,16 +112,17 @@ class Store:
         self.db.execute("DELETE FROM objects WHERE id = ?", (object_id,))
 
     def get(self, object_id: str) -> Object | None:
-        row = self.db.execute(
-            "SELECT body FROM objects WHERE id = ?", (object_id,)
-        ).fetchone()
+        row = self._row(object_id)
         return None if row is None else json.loads(row["body"])
+
+    def is_live(self, object_id: str) -> bool | None:
+        """Which mode the object belongs to; None if there is no such object."""
+        row = self._row(object_id)
+        return None if row is None else bool(row["livemode"])
 
     def seq(self, object_id: str) -> int | None:
         """Where the object stands in order of creation."""
-        row = self.db.execute(
-            "SELECT seq FROM objects WHERE id = ?", (object_id,)
-        ).fetchone()
+        row = self._row(object_id)
         return None if row is None else row["seq"]
 
     def find(
@@ -171,6 +172,11 @@ class Store:
         """Forget everything but the settings."""
         for table in TABLES:
             self.db.execute(f"DELETE FROM {table}")  # noqa: S608
+
+    def _row(self, object_id: str) -> Any:
+        return self.db.execute(
+            "SELECT seq, livemode, body FROM objects WHERE id = ?", (object_id,)
+        ).fetchone()
 
 
 def _clause(column: str, operator: str) -> str:

@@ -200,6 +200,10 @@ class SandboxServer:
     def clear_faults(self) -> None:
         self._control("DELETE", "faults")
 
+    def refuse_connections(self, seconds: float) -> None:
+        """Refuse new connections for a while, and cut the open ones."""
+        self._control("POST", "refuse", seconds=seconds)
+
     def advance_clock(self, seconds: float) -> None:
         """Move sandbox time on; what is due on the way happens."""
         self._control("POST", "clock", advance=seconds)

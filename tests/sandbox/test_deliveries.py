@@ -1,6 +1,8 @@
 """Webhooks: signed afresh, again on anything but 2xx, kept over a restart."""
 
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,34 @@ def test_nothing_is_lost_by_a_power_cut(tmp_path: Path, listener: Listener) -> N
         again = client.v1.payment_intents.create(PARAMS, {"idempotency_key": "one"})
         assert again.id == intent.id
         assert [one.id for one in client.v1.payment_intents.list().data] == [intent.id]
+
+
+def test_what_was_answered_survives_a_kill_at_any_moment(
+    tmp_path: Path, listener: Listener
+) -> None:
+    listener.clear()
+    with SandboxServer(forward_to=listener.url, state=tmp_path / "state") as server:
+        client = stripe_client(server)
+        answered: dict[str, str] = {}
+        killer = threading.Timer(0.4, server.kill)
+        killer.start()
+        with suppress(stripe.APIConnectionError):
+            for number in range(100_000):
+                made = client.v1.payment_intents.create(
+                    PARAMS, {"idempotency_key": str(number)}
+                )
+                answered[str(number)] = made.id
+        killer.join()
+        assert answered
+
+        server.restart()
+
+        for key, intent_id in answered.items():
+            again = client.v1.payment_intents.create(PARAMS, {"idempotency_key": key})
+            assert again.id == intent_id
+        server.wait_until_delivered(30)
+        told = {one.event["data"]["object"]["id"] for one in listener.received}
+        assert set(answered.values()) <= told
 
 
 def test_it_ends_quickly_in_the_middle_of_a_delivery(listener: Listener) -> None:

@@ -134,6 +134,23 @@ class TestFaults:
 
         assert [one["id"] for one in sandbox.objects("payment_intent")] == [intent.id]
 
+    def test_refused_connections(
+        self, client: stripe.StripeClient, sandbox: SandboxServer
+    ) -> None:
+        create(client)
+        sandbox.refuse_connections(0.6)
+
+        with pytest.raises(stripe.APIConnectionError):
+            create(client, "two")
+
+        def answers_again() -> bool:
+            try:
+                return bool(create(client, "two"))
+            except stripe.APIConnectionError:
+                return False
+
+        wait_for(answers_again)
+
     def test_an_answer_that_is_no_json(
         self, client: stripe.StripeClient, sandbox: SandboxServer
     ) -> None:
@@ -163,6 +180,40 @@ class TestFaults:
                 headers={"Authorization": f"Bearer {sandbox.control_token}"},
             )
             assert answer.status_code == 400
+
+
+class TestHostileInput:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "amount=1" + "0" * 5000,
+            "a" + "[b]" * 3000 + "=1",
+            "amount[]=1&amount[x]=2",
+            "amount=1&amount[x]=2",
+            "metadata=x",
+            "metadata[a][b]=1",
+            "expand=latest_charge",
+            "currency[]=usd",
+            "%ff%fe=%00",
+            "payment_method_data[card]=4242",
+            "&".join(f"metadata[k{n}]=v" for n in range(51)),
+            "metadata[a]=" + "x" * 501,
+            "created[gte]=" + "9" * 30,
+        ],
+    )
+    def test_is_refused_in_words(self, sandbox: SandboxServer, body: str) -> None:
+        for method, path in (("POST", ""), ("GET", ""), ("GET", "/search")):
+            answer = requests.request(
+                method,
+                f"{sandbox.url}/v1/payment_intents{path}",
+                params=body if method == "GET" else None,
+                data=body if method == "POST" else None,
+                auth=("sk_test_sandbox", ""),
+                timeout=10,
+            )
+
+            assert answer.status_code == 400, answer.text
+            assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
 class TestClock:
