@@ -1,4 +1,4 @@
-import { statesOf } from "./order-status.js";
+import { decided } from "./order-status.js";
 import { readPage } from "./server.js";
 
 /**
@@ -22,13 +22,13 @@ export class OrderCard extends HTMLElement {
 
   async #watch() {
     this.#gone = new AbortController();
-    for await (const { order } of statesOf(this.url, this.#gone.signal)) {
-      if (!order || order.status === this.dataset.status) continue;
-      // Unpaid after all: the order's page has the form to pay it.
-      if (this.closest("[data-order-page]")) return location.reload();
-      const card = await readCard(this.url);
-      if (card) return this.replaceWith(card);
-    }
+    const { signal } = this.#gone;
+    const order = await decided(this.url, signal, undefined, this.dataset.status);
+    if (!order) return;
+    // Unpaid after all, perhaps: then the order's own page has a form to pay it.
+    if (this.closest("[data-order-page]")) return location.reload();
+    const card = await readCard(this.url);
+    if (card) this.replaceWith(card);
   }
 }
 

@@ -15,45 +15,57 @@ export function pause(elapsed) {
 }
 
 /**
- * Yield the order's state again and again; null when the shop did not answer.
+ * Wait until the order is no longer `status`, and return what it is then.
+ *
+ * `onWait` is told, after each question, how the order is (null: the shop did not answer)
+ * and how long it has been; what it returns other than undefined ends the waiting.
+ * @template T
  * @param {string} orderUrl
  * @param {AbortSignal} signal
- * @returns {AsyncGenerator<{order: OrderState | null, elapsed: number}, void>}
+ * @param {(order: OrderState | null, elapsed: number) => Promise<T | void> | T | void} [onWait]
+ * @param {string} [status]
+ * @returns {Promise<OrderState | T | undefined>} undefined after `signal`
  */
-export async function* statesOf(orderUrl, signal) {
+export async function decided(orderUrl, signal, onWait = () => {}, status = "pending") {
   const start = performance.now();
   while (!signal.aborted) {
     const order = await readState(orderUrl, signal);
-    if (signal.aborted) return;
+    if (signal.aborted) return undefined;
+    if (order && order.status !== status) return order;
     const elapsed = performance.now() - start;
-    yield { order, elapsed };
+    const end = await onWait(order, elapsed);
+    if (end !== undefined) return /** @type {T} */ (end);
     await sleep(pause(elapsed), signal);
   }
+  return undefined;
 }
 
 /**
  * @param {string} orderUrl
  * @param {AbortSignal} signal
+ * @returns {Promise<OrderState | null>}
  */
 async function readState(orderUrl, signal) {
   const answer = await readJson(`${orderUrl}status/`, { signal });
-  return answer.kind === "answered" ? /** @type {OrderState} */ (answer.body.order) : null;
+  return answer.kind === "answered" ? answer.body.order : null;
 }
 
 /**
+ * Wait; less long when the connection comes back meanwhile.
  * @param {number} milliseconds
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
 function sleep(milliseconds, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
+    const over = new AbortController();
     const end = () => {
       clearTimeout(timer);
+      over.abort();
       resolve();
     };
-    signal.addEventListener("abort", end, { once: true });
-    // No need to wait on when the connection has just come back.
-    window.addEventListener("online", end, { once: true, signal });
+    const timer = setTimeout(end, milliseconds);
+    signal.addEventListener("abort", end, { signal: over.signal });
+    window.addEventListener("online", end, { signal: over.signal });
   });
 }

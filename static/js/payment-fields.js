@@ -23,7 +23,8 @@ export class PaymentFields extends HTMLElement {
     const { signal } = this.#ended;
     this.#become("loading");
     const dark = matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", () => this.#elements?.update({ appearance: appearance() }), { signal });
+    const dress = () => this.#elements?.update({ appearance: appearance() });
+    dark.addEventListener("change", dress, { signal });
     if ("Stripe" in window) return this.mount();
     const script = document.querySelector("script[data-stripe]");
     script?.addEventListener("load", () => this.mount(), { signal });
@@ -56,7 +57,8 @@ export class PaymentFields extends HTMLElement {
     });
     element.on("ready", () => this.#become("ready"));
     element.on("loaderror", () => this.#become("failed"));
-    element.on("change", () => this.#raise("fields-edit"));
+    // A form that has just been mounted tells of a change, too.
+    element.on("change", ({ empty }) => empty || this.#raise("fields-edit"));
     element.mount(/** @type {HTMLElement} */ (this.querySelector("[data-mount]")));
   }
 
@@ -99,7 +101,8 @@ export class PaymentFields extends HTMLElement {
     this.state = state;
     this.dataset.state = state;
     const note = this.querySelector("[data-note]");
-    if (note) note.textContent = { loading: text("loading"), failed: text("blocked"), ready: "" }[state];
+    const notes = { loading: text("loading"), failed: text("blocked"), ready: "" };
+    if (note) note.textContent = notes[state];
     this.#raise("fields-state");
   }
 

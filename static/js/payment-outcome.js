@@ -1,7 +1,7 @@
 /** What may be said after the browser asked Stripe to confirm: known, or not yet. */
 
 /**
- * @typedef {{kind: "waiting" | "unknown" | "field"}
+ * @typedef {{kind: "waiting" | "unknown" | "field" | "unpaid"}
  *   | {kind: "declined", code: string}} Outcome
  */
 
@@ -11,25 +11,18 @@ const UNPAID = "requires_payment_method";
 /**
  * Tell what `result` means; `isKnown` says which codes have a text of their own.
  *
- * "waiting": the server will know soon. "declined": nothing was charged. "field": the form
- * says it itself. "unknown": the answer was lost or makes no sense, so ask the server.
+ * "waiting": the server will know soon. "declined", "unpaid": nothing was charged. "field":
+ * the form says it itself. "unknown": the answer was lost or makes no sense: ask the server.
  * @param {PaymentIntentResult} result
  * @param {(code: string) => boolean} isKnown
  * @returns {Outcome}
  */
 export function outcomeOf({ paymentIntent, error }, isKnown) {
-  if (paymentIntent) {
-    return paymentIntent.status === UNPAID
-      ? { kind: "declined", code: "" }
-      : { kind: "waiting" };
-  }
+  if (paymentIntent) return { kind: paymentIntent.status === UNPAID ? "unpaid" : "waiting" };
   if (error.type === "validation_error") return { kind: "field" };
   const code = error.decline_code ?? error.code ?? "";
-  const isUnpaid = error.payment_intent?.status === UNPAID;
-  if (error.type === "card_error" || isKnown(code) || isUnpaid) {
-    return { kind: "declined", code };
-  }
-  return { kind: "unknown" };
+  if (error.type === "card_error" || isKnown(code)) return { kind: "declined", code };
+  return { kind: error.payment_intent?.status === UNPAID ? "unpaid" : "unknown" };
 }
 
 /**

@@ -22,6 +22,14 @@ export function fill(sentence, values) {
 }
 
 /**
+ * Whether a decline has a sentence of its own.
+ * @param {string} code
+ */
+export function hasDeclineText(code) {
+  return text(`decline.${code}`) !== "";
+}
+
+/**
  * Return the sentence for a decline; every code without its own reads like any other.
  * @param {string} code
  */

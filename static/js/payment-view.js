@@ -1,0 +1,76 @@
+import { text } from "./texts.js";
+
+/** What a payment form shows: the button, its reason, progress, what went wrong. */
+export class PaymentView {
+  /** @param {HTMLElement} root the form's element */
+  constructor(root) {
+    this.root = root;
+  }
+
+  /**
+   * Lock or free the form.
+   * @param {{isBusy: boolean, reason: string, minimum: string, amount: string}} state
+   *   amounts as text; an empty `amount` leaves the button's own
+   */
+  show({ isBusy, reason, minimum, amount }) {
+    const form = /** @type {HTMLFormElement} */ (this.root.querySelector("form"));
+    form.ariaBusy = String(isBusy);
+    for (const set of form.querySelectorAll("fieldset")) set.disabled = isBusy;
+    const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
+    button.disabled = isBusy || reason !== "";
+    if (amount) this.#write("[data-pay]", text("pay", { amount }));
+    // A form that is loading or blocked says so in its own place.
+    const isSaid = isBusy || reason === "loading" || reason === "blocked";
+    this.#write("[data-reason]", isSaid ? "" : text(reason, { minimum }));
+  }
+
+  /**
+   * Say what is going on, and where the order can be seen meanwhile.
+   * @param {string} sentence
+   * @param {string} [orderUrl]
+   */
+  progress(sentence, orderUrl = "") {
+    this.#write("[data-progress]", sentence);
+    const link = /** @type {HTMLAnchorElement} */ (this.root.querySelector("[data-order-link]"));
+    link.hidden = orderUrl === "";
+    link.href = orderUrl;
+  }
+
+  /**
+   * Say what went wrong, or nothing any more.
+   * @param {string} sentence
+   */
+  fail(sentence, { focus = true } = {}) {
+    const alert = this.#write("[data-error]", sentence);
+    if (sentence && focus) alert.focus();
+  }
+
+  /** Ask for another e-mail address. */
+  refuseEmail() {
+    this.emailInput?.setAttribute("aria-invalid", "true");
+    this.#write("[data-email-error]", text("email"));
+    this.emailInput?.focus();
+  }
+
+  /** Take back what was said about what the shopper is now changing. */
+  clear() {
+    this.fail("");
+    this.emailInput?.removeAttribute("aria-invalid");
+    if (this.emailInput) this.#write("[data-email-error]", "");
+  }
+
+  get emailInput() {
+    return /** @type {HTMLInputElement | null} */ (this.root.querySelector("[type=email]"));
+  }
+
+  /**
+   * @param {string} selector
+   * @param {string} sentence
+   */
+  #write(selector, sentence) {
+    const place = /** @type {HTMLElement} */ (this.root.querySelector(selector));
+    // A live region speaks whenever it is written to.
+    if (place.textContent !== sentence) place.textContent = sentence;
+    return place;
+  }
+}

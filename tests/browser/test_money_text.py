@@ -1,0 +1,29 @@
+"""Amounts read the same whether the server or the browser writes them."""
+
+from django.templatetags.static import static
+from playwright.sync_api import Page
+
+from checkout import money
+
+FORMAT = """async ([module, how, amounts]) => {
+  const { moneyFormat } = await import(module);
+  return amounts.map(moneyFormat(how));
+}"""
+AMOUNTS = [0, 50, 1000, 1290, 299_900, 99_999_900]
+
+
+def test_browser_and_server_write_money_alike(page: Page) -> None:
+    page.goto("/")
+    for currency in ("usd", "eur", "gbp", "jpy", "kwd", "isk", "chf"):
+        for language in ("en", "de"):
+            how = {
+                "currency": currency,
+                "exponent": money.exponent(currency),
+                "decimals": money.decimals(currency),
+                "language": language,
+            }
+            written = page.evaluate(FORMAT, [static("js/money.js"), how, AMOUNTS])
+
+            assert written == [
+                money.display(amount, currency, language) for amount in AMOUNTS
+            ]

@@ -1,0 +1,152 @@
+"""An order's own page: what its link shows, and paying there."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from checkout.models import Order
+from tests.browser.shopper import (
+    ASKS,
+    DECLINED,
+    GENERAL_DECLINE,
+    card_frame,
+    cards,
+    challenge,
+    enter,
+    error,
+    expect_paid,
+    fill,
+    fill_card,
+    pay,
+    pay_button,
+    progress,
+    stock_shop,
+)
+from tests.browsers import NewPage
+from tests.sandbox_server import SandboxServer
+
+
+@pytest.fixture(autouse=True)
+def products(shop: str) -> None:
+    stock_shop()
+
+
+@pytest.fixture
+def unpaid(page: Page, products: None) -> Order:
+    """An order whose first card was declined."""
+    enter(page)
+    fill(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_have_text(GENERAL_DECLINE)
+    return Order.objects.get()
+
+
+def test_an_unpaid_order_is_paid_from_its_link_in_another_browser(
+    unpaid: Order, new_page: NewPage, sandbox: SandboxServer
+) -> None:
+    elsewhere = new_page()
+    enter(elsewhere, unpaid.get_absolute_url())
+    expect(pay_button(elsewhere)).to_have_text("Pay $12.90")
+    expect(cards(elsewhere)).to_contain_text("1 × Notebook")
+    fill_card(elsewhere)
+    pay(elsewhere)
+
+    assert expect_paid(elsewhere) == unpaid
+    expect(pay_button(elsewhere)).to_have_count(0)
+    expect(elsewhere).to_have_title(re.compile("^Paid: order"))
+    assert len(sandbox.objects("payment_intent")) == 1
+
+
+def test_a_decline_on_the_order_page_can_be_repaired(page: Page, unpaid: Order) -> None:
+    enter(page, unpaid.get_absolute_url())
+    fill_card(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_have_text(GENERAL_DECLINE)
+    fill_card(page, ASKS)
+    pay(page)
+    challenge(page).get_by_role("button", name="Complete").click()
+
+    expect_paid(page)
+
+
+def test_an_order_paid_elsewhere_meanwhile_is_shown(
+    page: Page, unpaid: Order, sandbox: SandboxServer
+) -> None:
+    enter(page, unpaid.get_absolute_url())
+    assert unpaid.payment_intent_id
+    sandbox.confirm(unpaid.payment_intent_id)
+    sandbox.wait_until_delivered()
+    fill_card(page)
+    pay(page)
+
+    expect_paid(page)
+    assert len(sandbox.objects("charge")) == 2  # The declined one, and this.
+
+
+def test_a_paid_order_has_no_form(page: Page, unpaid: Order) -> None:
+    pay_again(page)
+    enter_paid(page, unpaid)
+
+    expect(pay_button(page)).to_have_count(0)
+    expect(cards(page)).to_contain_text("Visa •••• 4242")
+    expect(cards(page)).to_contain_text("ada@example.com")
+
+
+def test_a_bank_debit_is_shown_as_processing_and_turns_paid_by_itself(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    page.get_by_label("E-mail").fill("ada@example.com")
+    frame = card_frame(page)
+    frame.get_by_role("button", name="US bank account").click()
+    for name, text in BANK_ACCOUNT.items():
+        frame.locator(f"[name={name}]").fill(text)
+    sandbox.hold_deliveries()
+    pay(page)
+
+    expect(cards(page)).to_have_attribute("data-status", "processing", timeout=15_000)
+    sandbox.release_deliveries()
+    expect(cards(page)).to_have_attribute("data-status", "paid", timeout=20_000)
+
+
+BANK_ACCOUNT = {
+    "name": "Ada Lovelace",
+    "routingNumber": "110000000",
+    "accountNumber": "000123456789",
+}
+
+
+def test_orders_are_listed_for_their_browser_alone(
+    page: Page, unpaid: Order, new_page: NewPage
+) -> None:
+    page.goto("/orders/")
+    expect(cards(page)).to_have_count(1)
+    expect(cards(page)).to_contain_text(unpaid.number)
+    elsewhere = new_page()
+    elsewhere.goto("/orders/")
+
+    expect(elsewhere.get_by_text("Nothing yet.")).to_be_visible()
+    expect(cards(elsewhere)).to_have_count(0)
+
+
+def test_coming_back_from_the_bank_does_not_ask_to_pay_at_once(
+    page: Page, unpaid: Order
+) -> None:
+    address = unpaid.get_absolute_url()
+    page.evaluate("(url) => sessionStorage.setItem('payment under way', url)", address)
+    page.goto(f"{address}?redirect_status=succeeded")
+
+    expect(progress(page)).to_contain_text("We are checking with the bank")
+    expect(pay_button(page)).to_be_disabled()
+
+
+def pay_again(page: Page) -> None:
+    fill_card(page)
+    pay(page)
+    expect_paid(page)
+
+
+def enter_paid(page: Page, order: Order) -> None:
+    page.goto(order.get_absolute_url())
+    expect(cards(page)).to_have_attribute("data-status", "paid")

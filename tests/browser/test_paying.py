@@ -1,0 +1,462 @@
+"""Paying on the shop's page, from the press of Pay to what the page then says."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from checkout.models import Order, Product
+from tests.browser.shopper import (
+    ASKS,
+    DECLINED,
+    GENERAL_DECLINE,
+    LOST,
+    NO_FUNDS,
+    PAYS,
+    card_frame,
+    cards,
+    challenge,
+    enter,
+    error,
+    expect_paid,
+    expect_ready_to_pay,
+    fill,
+    fill_card,
+    pay,
+    pay_button,
+    progress,
+    stock_shop,
+)
+from tests.sandbox_server import SandboxServer
+
+NewContext = Callable[..., BrowserContext]
+CHECKING = re.compile("We are checking with the bank")
+
+
+@pytest.fixture(autouse=True)
+def products(shop: str) -> tuple[Product, Product]:
+    return stock_shop()
+
+
+def test_a_purchase_ends_in_a_paid_order_on_the_same_page(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    page.get_by_role("button", name="One Notebook more").click()
+    page.get_by_role("button", name="One Mug more").click()
+    fill(page)
+    expect(pay_button(page)).to_have_text("Pay $44.30")
+    pay(page)
+
+    order = expect_paid(page)
+    card = cards(page)
+    expect(card.get_by_role("heading")).to_be_focused()
+    expect(page).to_have_title(re.compile(f"Paid: order {order.number}"))
+    for text in ("2 × Notebook", "$25.80", "1 × Mug", "$44.30", "ada@example.com"):
+        expect(card).to_contain_text(text)
+    assert page.url.endswith("/")
+    assert order.history.last().source.startswith("evt_")
+    (intent,) = sandbox.objects("payment_intent")
+    assert intent["amount_received"] == order.amount == 4430
+
+
+def test_after_a_purchase_the_form_is_as_new(page: Page) -> None:
+    enter(page)
+    page.get_by_role("button", name="One Mug more").click()
+    fill(page)
+    pay(page)
+    expect_paid(page)
+
+    expect(page.get_by_label("Quantity of Mug")).to_have_value("0")
+    expect(card_frame(page).locator("[name=number]")).to_have_value("")
+    expect_ready_to_pay(page)
+    fill(page)
+    pay(page)
+    expect(cards(page)).to_have_count(2)
+    expect(cards(page).first).to_contain_text("$12.90")
+    assert Order.objects.filter(status="paid").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (DECLINED, GENERAL_DECLINE),
+        (LOST, GENERAL_DECLINE),
+        (NO_FUNDS, "The card does not have enough funds. You have not been charged."),
+    ],
+)
+def test_a_decline_is_said_and_another_card_pays_the_same_order(
+    page: Page, sandbox: SandboxServer, number: str, sentence: str
+) -> None:
+    enter(page)
+    fill(page, number)
+    pay(page)
+
+    expect(error(page)).to_have_text(sentence)
+    expect(error(page)).to_be_focused()
+    expect_ready_to_pay(page)
+    expect(card_frame(page).locator("[name=number]")).not_to_have_value("")
+    declined = Order.objects.get()
+    fill_card(page, PAYS)
+    expect(error(page)).to_have_text("")
+    pay(page)
+
+    assert expect_paid(page).number == declined.number
+    (intent,) = sandbox.objects("payment_intent")
+    assert intent["id"] == declined.payment_intent_id
+
+
+def test_a_completed_challenge_pays(page: Page) -> None:
+    enter(page)
+    fill(page, ASKS)
+    pay(page)
+    challenge(page).get_by_role("button", name="Complete").click()
+
+    expect_paid(page)
+
+
+def test_a_failed_challenge_says_so_and_can_be_repeated(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    fill(page, ASKS)
+    pay(page)
+    challenge(page).get_by_role("button", name="Fail").click()
+
+    expect(error(page)).to_have_text(
+        "The bank’s check was not completed. You have not been charged."
+    )
+    expect_ready_to_pay(page)
+    pay(page)
+    challenge(page).get_by_role("button", name="Complete").click()
+    expect_paid(page)
+    assert len(sandbox.objects("payment_intent")) == 1
+
+
+def test_ten_rapid_clicks_are_one_payment(page: Page, sandbox: SandboxServer) -> None:
+    posts: list[str] = []
+    page.on("request", lambda sent: posts.append(sent.method + sent.url))
+    enter(page)
+    fill(page)
+    pay_button(page).evaluate(
+        "(button) => { for (let i = 0; i < 10; i++) button.click(); }"
+    )
+    expect_paid(page)
+
+    assert sum(post.startswith("POST") and "/orders/" in post for post in posts) == 1
+    assert sum("/confirm" in post for post in posts) == 1
+    assert len(sandbox.objects("payment_intent")) == 1
+    assert len(sandbox.objects("charge")) == 1
+
+
+def test_everything_is_locked_while_the_bank_is_asked(page: Page) -> None:
+    enter(page)
+    fill(page, ASKS)
+    pay(page)
+    expect(challenge(page).get_by_role("button", name="Complete")).to_be_visible()
+
+    expect(pay_button(page)).to_be_disabled()
+    expect(page.get_by_label("E-mail")).to_be_disabled()
+    expect(page.get_by_label("Quantity of Mug")).to_be_disabled()
+    expect(page.locator("payment-form form")).to_have_attribute("aria-busy", "true")
+    expect(progress(page)).to_have_text("Contacting your bank…")
+
+
+def test_two_tabs_pay_once(new_context: NewContext, sandbox: SandboxServer) -> None:
+    context = new_context()
+    tabs = [context.new_page(), context.new_page()]
+    for tab in tabs:
+        enter(tab)
+        fill(tab, ASKS)
+        pay(tab)
+        expect(challenge(tab).get_by_role("button", name="Fail")).to_be_visible()
+    # The second press began the challenge anew; the first one leads nowhere now.
+    challenge(tabs[1]).get_by_role("button", name="Complete").click()
+    expect_paid(tabs[1])
+    challenge(tabs[0]).get_by_role("button", name="Complete").click()
+
+    expect_paid(tabs[0])
+    assert len(sandbox.objects("payment_intent")) == 1
+    assert len(sandbox.objects("charge")) == 1
+
+
+def test_a_stale_tab_is_told_that_the_order_is_paid(
+    new_context: NewContext, sandbox: SandboxServer
+) -> None:
+    context = new_context()
+    stale, fresh = context.new_page(), context.new_page()
+    enter(stale)
+    enter(fresh)
+    fill(fresh)
+    pay(fresh)
+    order = expect_paid(fresh)
+    stale.get_by_role("button", name="One Mug more").click()
+    fill(stale)
+    pay(stale)
+
+    expect(error(stale)).to_have_text("This order is already paid.")
+    assert expect_paid(stale) == order
+    expect(cards(stale).get_by_role("heading")).to_be_focused()
+    assert len(sandbox.objects("payment_intent")) == 1
+
+
+def test_reload_and_back_show_the_paid_order_and_an_empty_form(page: Page) -> None:
+    enter(page)
+    fill(page)
+    pay(page)
+    order = expect_paid(page)
+    page.reload()
+    assert expect_paid(page) == order
+
+    cards(page).get_by_role("link", name="Open the order").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your order")
+    expect(pay_button(page)).to_have_count(0)
+    page.go_back()
+    assert expect_paid(page) == order
+    expect(page.get_by_label("Quantity of Notebook")).to_have_value("1")
+
+
+def test_a_reload_in_the_middle_ends_with_the_truth(page: Page) -> None:
+    enter(page)
+    fill(page, ASKS)
+    pay(page)
+    expect(challenge(page).get_by_role("button", name="Complete")).to_be_visible()
+    page.reload()
+
+    expect(progress(page)).to_have_text(CHECKING)
+    expect(pay_button(page)).to_be_disabled()
+    expect(error(page)).to_contain_text("You have not been charged", timeout=20_000)
+    fill(page, PAYS)
+    pay(page)
+    expect_paid(page)
+
+
+def test_an_edited_return_address_pays_nothing(page: Page) -> None:
+    enter(page)
+    fill(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_have_text(GENERAL_DECLINE)
+    order = Order.objects.get()
+    address = order.get_absolute_url()
+    page.goto(f"{address}?payment_intent=pi_1&redirect_status=succeeded")
+
+    assert page.url.endswith(address)
+    expect(cards(page)).to_have_attribute("data-status", "pending")
+    order.refresh_from_db()
+    assert order.is_unpaid
+
+
+def test_a_changed_price_is_shown_and_asked_about(
+    page: Page, products: tuple[Product, Product]
+) -> None:
+    enter(page)
+    fill(page)
+    Product.objects.filter(slug="notebook").update(unit_amount=1490)
+    pay(page)
+
+    expect(error(page)).to_have_text(
+        "The total changed from $12.90 to $14.90. Please check and confirm."
+    )
+    expect(page.locator("[data-total]")).to_have_text("$14.90")
+    expect(page.locator("[data-product=notebook] [data-price]")).to_have_text("$14.90")
+    expect(pay_button(page)).to_have_text("Pay $14.90")
+    assert not Order.objects.exists()
+    pay(page)
+    assert expect_paid(page).amount == 1490
+
+
+def test_a_product_that_is_gone_is_explained(page: Page) -> None:
+    enter(page)
+    fill(page)
+    Product.objects.filter(slug="notebook").update(active=False)
+    pay(page)
+
+    expect(error(page)).to_have_text("A product in your cart is no longer available.")
+    expect_ready_to_pay(page)
+
+
+def test_without_stripe_the_order_is_kept_and_payable_later(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    fill(page)
+    sandbox.stop()
+    pay(page)
+
+    expect(error(page)).to_have_text(
+        "The payment service does not answer. Please try again in a moment.",
+        timeout=15_000,
+    )
+    kept = Order.objects.get()
+    assert kept.is_unpaid
+    sandbox.start()
+    pay(page)
+    assert expect_paid(page) == kept
+
+
+def test_without_events_the_shop_asks_stripe_itself(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    sandbox.hold_deliveries()
+    enter(page)
+    fill(page)
+    pay(page)
+    expect(progress(page)).to_contain_text("Confirming your order…")
+
+    order = expect_paid(page, timeout=10_000)
+    assert order.history.last().source == "status check"
+
+
+def test_a_lost_answer_of_the_bank_is_looked_up(
+    page: Page, sandbox: SandboxServer, faults: list[str]
+) -> None:
+    enter(page)
+    fill(page)
+    sandbox.hold_deliveries()
+    sandbox.fault("payment_intents.confirm", "drop", when="after")
+    pay(page)
+
+    expect(progress(page)).to_have_text(CHECKING)
+    expect(pay_button(page)).to_be_disabled()
+    expect_paid(page, timeout=15_000)
+    faults.clear()
+
+
+def test_a_lost_question_to_the_bank_is_found_unpaid(
+    page: Page, sandbox: SandboxServer, faults: list[str]
+) -> None:
+    enter(page)
+    fill(page)
+    sandbox.fault("payment_intents.confirm", "drop", when="before")
+    pay(page)
+
+    expect(progress(page)).to_have_text(CHECKING)
+    sandbox.clear_faults()
+    expect(error(page)).to_have_text(
+        "The payment was not completed. You have not been charged. You can try again.",
+        timeout=15_000,
+    )
+    pay(page)
+    expect_paid(page)
+    assert len(sandbox.objects("payment_intent")) == 1
+    faults.clear()
+
+
+def test_offline_is_said_at_once_and_passes(page: Page, faults: list[str]) -> None:
+    enter(page)
+    fill(page)
+    page.context.set_offline(True)
+    pay(page)
+    expect(error(page)).to_contain_text("no connection to the internet")
+
+    page.context.set_offline(False)
+    expect(error(page)).to_have_text("")
+    pay(page)
+    expect_paid(page)
+    assert not faults
+
+
+def test_a_broken_shop_is_said_calmly(page: Page) -> None:
+    enter(page)
+    fill(page)
+    page.route(
+        "**/orders/", lambda route: route.fulfill(status=500, body="<h1>no</h1>")
+    )
+    pay(page)
+
+    expect(error(page)).to_contain_text("Something went wrong on our side.")
+    expect(error(page)).to_contain_text("You have not been charged.")
+    page.unroute("**/orders/")
+    pay(page)
+    expect_paid(page)
+
+
+def test_a_shop_that_does_not_answer_is_said_calmly(
+    page: Page, faults: list[str]
+) -> None:
+    enter(page)
+    fill(page)
+    page.route("**/orders/", lambda route: route.abort())
+    pay(page)
+
+    expect(error(page)).to_contain_text("The shop does not answer.")
+    expect_ready_to_pay(page)
+    faults.clear()
+
+
+def test_a_spent_csrf_token_is_renewed_unseen(page: Page) -> None:
+    enter(page)
+    fill(page)
+    page.context.clear_cookies(name="csrftoken")
+    pay(page)
+
+    expect_paid(page)
+
+
+def test_a_card_that_is_not_complete_never_reaches_the_shop(page: Page) -> None:
+    enter(page)
+    page.get_by_label("E-mail").fill("ada@example.com")
+    pay(page)
+
+    number = card_frame(page).locator("[name=number]")
+    expect(number).to_have_attribute("aria-invalid", "true")
+    expect(number).to_be_focused()
+    expect_ready_to_pay(page)
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("email", ["", "ada", "ada@example"])
+def test_an_email_that_cannot_be_one_is_said_at_the_field(
+    page: Page, email: str
+) -> None:
+    enter(page)
+    fill(page, email=email)
+    pay(page)
+
+    field = page.get_by_label("E-mail")
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[data-email-error]")).to_contain_text("name@example.com")
+    field.fill("ada@example.com")
+    expect(page.locator("[data-email-error]")).to_have_text("")
+    assert not Order.objects.exists()
+
+
+def test_the_whole_purchase_by_keyboard(page: Page) -> None:
+    enter(page)
+    page.get_by_role("button", name="One Notebook more").focus()
+    page.keyboard.press("Enter")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    page.keyboard.type("ada@example.com")
+    number = card_frame(page).locator("[name=number]")
+    press_tab_until(page, lambda: number.evaluate("(it) => it.matches(':focus')"))
+    page.keyboard.type(PAYS)
+    page.keyboard.press("Tab")
+    page.keyboard.type("1234")
+    page.keyboard.press("Tab")
+    page.keyboard.type("123")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("12345")
+    press_tab_until(page, lambda: has_focus(page, "[type=submit]"))
+    page.keyboard.press("Enter")
+
+    assert expect_paid(page).amount == 2580
+
+
+def press_tab_until(page: Page, arrived: Callable[[], bool]) -> None:
+    for _ in range(12):
+        if arrived():
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("not reached by Tab")
+
+
+def has_focus(page: Page, selector: str) -> bool:
+    matches: bool = page.evaluate(
+        "(selector) => document.activeElement.matches(selector)", selector
+    )
+    return matches

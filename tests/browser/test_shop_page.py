@@ -1,0 +1,196 @@
+"""The shop's page before anybody pays: quantities, amounts, and what may be missing."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from checkout.models import Product
+from tests.browser.shopper import (
+    card_frame,
+    enter,
+    error,
+    expect_paid,
+    expect_ready_to_pay,
+    fill,
+    pay,
+    pay_button,
+    stock_shop,
+)
+from tests.browsers import NARROW, PHONE, NewPage
+from tests.sandbox_server import SandboxServer
+
+
+@pytest.fixture(autouse=True)
+def products(shop: str) -> tuple[Product, Product]:
+    return stock_shop()
+
+
+def test_looking_makes_no_payment(page: Page, sandbox: SandboxServer) -> None:
+    enter(page)
+    page.reload()
+    expect_ready_to_pay(page)
+
+    assert sandbox.objects("payment_intent") == []
+
+
+def test_total_button_and_card_form_change_together(page: Page) -> None:
+    enter(page)
+    fill(page)
+    mug = page.get_by_label("Quantity of Mug")
+    page.get_by_role("button", name="One Mug more").click()
+    expect(page.locator("[data-total]")).to_have_text("$31.40")
+    expect(pay_button(page)).to_have_text("Pay $31.40")
+    mug.fill("3")
+    expect(pay_button(page)).to_have_text("Pay $68.40")
+    page.get_by_role("button", name="One Notebook less").click()
+    expect(pay_button(page)).to_have_text("Pay $55.50")
+
+    number = card_frame(page).locator("[name=number]")
+    expect(number).to_have_value(re.compile("4242"))
+    pay(page)
+    assert expect_paid(page).amount == 5550
+
+
+def test_nothing_chosen_is_a_reason_not_to_pay(page: Page) -> None:
+    enter(page)
+    fill(page)
+    page.get_by_role("button", name="One Notebook less").click()
+
+    expect(pay_button(page)).to_be_disabled()
+    expect(pay_button(page)).to_have_accessible_description(
+        "Choose at least one product to pay."
+    )
+    page.get_by_role("button", name="One Notebook more").click()
+    expect_ready_to_pay(page)
+    pay(page)
+    expect_paid(page)
+
+
+def test_less_than_can_be_charged_is_a_reason_not_to_pay(page: Page) -> None:
+    Product.objects.filter(slug="notebook").update(unit_amount=30)
+    enter(page)
+    expect(pay_button(page)).to_be_disabled()
+    expect(page.locator("[data-reason]")).to_contain_text("$0.50")
+
+    page.get_by_role("button", name="One Notebook more").click()
+    expect(pay_button(page)).to_have_text("Pay $0.60")
+    expect_ready_to_pay(page)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("", "0"), ("-3", "0"), ("2.9", "2"), ("500", "99")]
+)
+def test_a_quantity_is_a_whole_number_up_to_99(
+    page: Page, typed: str, kept: str
+) -> None:
+    enter(page)
+    quantity = page.get_by_label("Quantity of Notebook")
+    quantity.fill(typed)
+    quantity.blur()
+
+    expect(quantity).to_have_value(kept)
+
+
+def test_quantities_survive_a_reload(page: Page) -> None:
+    enter(page)
+    page.get_by_label("Quantity of Mug").fill("4")
+    page.reload()
+
+    expect(page.get_by_label("Quantity of Mug")).to_have_value("4")
+    expect(pay_button(page)).to_have_text("Pay $86.90")
+
+
+def test_a_blocked_card_form_is_explained(
+    page: Page, sandbox: SandboxServer, faults: list[str]
+) -> None:
+    page.route(sandbox.js_url, lambda route: route.abort())
+    page.goto("/")
+
+    note = page.locator("[data-note]")
+    expect(note).to_contain_text("The secure card form could not load.")
+    expect(pay_button(page)).to_be_disabled()
+    expect(page.locator("[data-total]")).to_have_text("$12.90")
+    faults.clear()
+
+
+def test_a_card_form_that_never_comes_is_explained_within_ten_seconds(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    page.route("**/endive/frames/element.html", lambda route: None)
+    page.goto("/")
+
+    note = page.locator("[data-note]")
+    expect(note).to_have_text("Loading the secure card form…")
+    expect(note).to_contain_text("could not load", timeout=10_500)
+
+
+def test_without_javascript_the_shop_can_be_read(new_page: NewPage) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto("/")
+
+    expect(page.get_by_role("heading", name="Notebook")).to_be_visible()
+    expect(page.get_by_text("$18.50")).to_be_visible()
+    expect(page.get_by_text("Paying needs JavaScript")).to_be_visible()
+    expect(pay_button(page)).to_be_disabled()
+
+
+def test_test_cards_can_be_copied(new_page: NewPage) -> None:
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    enter(page)
+    page.get_by_role("button", name="Copy 4000 0000 0000 0002").click()
+
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "4000 0000 0000 0002"
+
+
+def test_live_mode_has_no_test_cards(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("checkout.gateway.is_live", lambda: True)
+    page.goto("/")
+
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_text("No real money moves.")).to_have_count(0)
+
+
+@pytest.mark.parametrize("viewport", [NARROW, PHONE])
+@pytest.mark.parametrize("path", ["/", "/orders/", "/nothing-here"])
+def test_nothing_is_cut_on_a_narrow_screen(
+    new_page: NewPage, viewport: dict[str, int], path: str
+) -> None:
+    page = new_page(viewport=viewport)
+    page.goto(path)
+
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= viewport["width"]
+
+
+def test_the_card_form_follows_the_colour_scheme(new_page: NewPage) -> None:
+    page = new_page(color_scheme="dark")
+    enter(page)
+    number = card_frame(page).locator("[name=number]")
+    dark = number.evaluate("(field) => getComputedStyle(field).backgroundColor")
+    page.emulate_media(color_scheme="light")
+
+    expect(number).not_to_have_css("background-color", dark)
+
+
+def test_the_card_form_speaks_the_language_of_the_page(new_page: NewPage) -> None:
+    page = new_page(locale="de-DE")
+    enter(page)
+
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.locator("[data-total]")).to_have_text("12,90\u00a0$")
+    expect(card_frame(page).get_by_text("Kartennummer")).to_be_visible()
+
+
+def test_an_error_goes_when_the_shopper_edits(page: Page) -> None:
+    enter(page)
+    fill(page)
+    page.route("**/orders/", lambda route: route.fulfill(status=500))
+    pay(page)
+    expect(error(page)).not_to_have_text("")
+    page.get_by_role("button", name="One Mug more").click()
+
+    expect(error(page)).to_have_text("")
