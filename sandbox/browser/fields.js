@@ -140,8 +140,8 @@ export class Field {
     const caret = input.selectionStart ?? text.length;
     const atEnd = caret === text.length;
     // Deleting a separator would bring it straight back: take the digit before it too.
-    const lostSeparator = text.length < this.#before.length && count(text) === count(this.#before);
-    const kept = lostSeparator && atEnd ? text.replace(/[\p{L}\p{N}][^\p{L}\p{N}]*$/u, "") : text;
+    const lostSeparator = this.#before.startsWith(text) && count(text) === count(this.#before);
+    const kept = lostSeparator && text !== this.#before ? text.replace(/[\p{L}\p{N}][^\p{L}\p{N}]*$/u, "") : text;
     const formatted = format(kept);
     if (formatted === text) return;
     input.value = formatted;

@@ -9,6 +9,16 @@ import { textsFor } from "./texts.js";
 /** Methods that need something this sandbox has no page for. */
 const NOT_SHOWN = ["link", "apple_pay", "google_pay"];
 
+/** Options of Elements on which the offered methods depend. */
+const CHOOSES_METHODS = [
+  "amount", "currency", "mode", "allowedPaymentMethodTypes", "excludedPaymentMethodTypes",
+];
+
+const NOTHING_OFFERED = {
+  type: "invalid_request_error",
+  message: "No valid payment method types for this Payment Intent.",
+};
+
 export class PaymentForm {
   /** @type {Map<string, import("./methods.js").RedirectForm>} */
   #forms = new Map();
@@ -41,15 +51,25 @@ export class PaymentForm {
 
   /** Ask what may be paid with, then show it. */
   async load() {
-    const { types, error } = await api.session(this.key, this.#sessionParameters());
+    const { types = [], error } = await this.#session();
     if (error) return { error };
-    const allTypes = types ?? [];
-    const isNew = allTypes.join() !== this.#types.join();
-    this.#types = allTypes;
-    if (isNew) this.#render();
-    const paymentMethods = Object.fromEntries(allTypes.map((type) => [type, { available: true }]));
-    if (isNew) this.#tell("availablepaymentmethodschange", { paymentMethods });
+    const isKnown = types.join() === this.#types.join();
+    this.#types = types;
+    if (this.#ordered.length === 0) return { error: NOTHING_OFFERED };
+    if (isKnown) return {};
+    this.#render();
+    const paymentMethods = Object.fromEntries(this.#types.map((type) => [type, { available: true }]));
+    this.#tell("availablepaymentmethodschange", { paymentMethods });
     return {};
+  }
+
+  /** The answer for what the page wants now, though it may change its mind meanwhile. */
+  async #session() {
+    for (;;) {
+      const asked = JSON.stringify(this.#sessionParameters());
+      const answer = await api.session(this.key, JSON.parse(asked));
+      if (asked === JSON.stringify(this.#sessionParameters())) return answer;
+    }
   }
 
   #sessionParameters() {
@@ -244,9 +264,8 @@ export class PaymentForm {
   async update({ group, element }) {
     Object.assign(this.group, group);
     Object.assign(this.element, element);
-    if (element || (group && "locale" in group)) this.#render();
-    const matters = ["currency", "mode", "amount", "allowedPaymentMethodTypes", "excludedPaymentMethodTypes"];
-    if (group && matters.some((name) => name in group)) return this.load();
+    if (this.#types.length && (element || (group && "locale" in group))) this.#render();
+    if (group && CHOOSES_METHODS.some((name) => name in group)) return this.load();
     return {};
   }
 

@@ -1,20 +1,21 @@
-// @ts-check
 /**
  * window.Stripe for pages that talk to the sandbox: same calls, answers and mistakes
  * as Stripe.js "endive". No card data lives here: forms are frames of another site
  * (localhost instead of 127.0.0.1), the page and a frame speak over a MessagePort.
- *
- * @typedef {import("@stripe/stripe-js").StripeError} StripeError
- * @typedef {import("@stripe/stripe-js").PaymentIntent} PaymentIntent
- * @typedef {{paymentIntent: PaymentIntent, error?: undefined}
- *   | {paymentIntent?: undefined, error: StripeError}} Outcome
- * @typedef {(call: string, params: any) => Promise<any>} Ask
- * @typedef {import("@stripe/stripe-js").Stripe} OfficialStripe
- * @typedef {import("@stripe/stripe-js").StripeElements} OfficialElements
- * @typedef {import("@stripe/stripe-js").StripePaymentElement} PaymentElement
  */
 (() => {
   "use strict";
+
+  /**
+   * @typedef {import("@stripe/stripe-js").StripeError} StripeError
+   * @typedef {import("@stripe/stripe-js").PaymentIntent} PaymentIntent
+   * @typedef {{paymentIntent: PaymentIntent, error?: undefined}
+   *   | {paymentIntent?: undefined, error: StripeError}} Outcome
+   * @typedef {(call: string, params: any) => Promise<any>} Ask
+   * @typedef {import("@stripe/stripe-js").Stripe} OfficialStripe
+   * @typedef {import("@stripe/stripe-js").StripeElements} OfficialElements
+   * @typedef {import("@stripe/stripe-js").StripePaymentElement} PaymentElement
+   */
 
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const FRAMES = new URL(script.src);
@@ -195,7 +196,9 @@
   class MountedElement {
     /** @type {Frame | undefined} */
     frame;
-    ready = false;
+    /** Whether the frame has its settings and takes calls. */
+    isMounted = false;
+    #isReady = false;
     /** @type {HTMLElement | undefined} */
     #place;
     /** @type {Map<string, Set<Function>>} */
@@ -253,7 +256,6 @@
         visibility: "hidden",
         userSelect: "none",
       });
-      frame.iframe.allow = "payment *; clipboard-write";
       this.frame = frame;
       return frame;
     }
@@ -262,11 +264,12 @@
      * @param {string} name
      * @param {any} detail
      */
-    async #receive(name, detail) {
+    #receive(name, detail) {
       const { frame } = this;
       if (!frame) return;
       if (name === "connected") {
-        await frame.call("mount", { type: this.type, ...this.group.forFrame(), element: this.options });
+        this.isMounted = true;
+        frame.call("mount", { type: this.type, ...this.group.forFrame(), element: this.options });
       } else if (name === "painted") {
         frame.iframe.style.colorScheme = detail.scheme;
         frame.iframe.style.visibility = "visible";
@@ -291,7 +294,7 @@
     #tell(name, detail) {
       if (name === "ready") {
         clearTimeout(this.#loadTimer);
-        this.ready = true;
+        this.#isReady = true;
       }
       if (name === "change") {
         this.#place?.classList.toggle("StripeElement--complete", detail.complete);
@@ -307,7 +310,7 @@
     /** @param {StripeError} error */
     #failToLoad(error) {
       clearTimeout(this.#loadTimer);
-      if (!this.ready) this.#emit("loaderror", { error });
+      if (!this.#isReady) this.#emit("loaderror", { error });
     }
 
     /**
@@ -358,20 +361,22 @@
     /** @param {any} options */
     update(options) {
       this.#mustLive();
+      checkElementOptions({ ...this.options, ...options });
       Object.assign(this.options, options);
-      if (this.ready) this.frame?.call("update", { element: options });
+      if (this.isMounted) this.frame?.call("update", { element: options });
     }
 
     /** @param {"focus" | "blur" | "clear" | "collapse"} act */
     perform(act) {
       this.#mustLive();
       if (act === "focus") this.frame?.iframe.focus();
-      if (this.ready) this.frame?.call(act);
+      if (this.isMounted) this.frame?.call(act);
     }
 
     unmount() {
       clearTimeout(this.#loadTimer);
-      this.ready = false;
+      this.isMounted = false;
+      this.#isReady = false;
       this.frame?.close();
       this.frame = undefined;
       this.#place?.classList.remove(
@@ -456,6 +461,11 @@
       return Boolean(this.options.mode);
     }
 
+    /** @returns {string | undefined} */
+    get locale() {
+      return this.options.locale;
+    }
+
     get payment() {
       return this.#elements.get("payment")?.element;
     }
@@ -481,10 +491,19 @@
       if (this.#elements.has(type)) {
         throw new IntegrationError(`Can only create one Element of type ${type}.`);
       }
+      if (type === "payment") this.#mustKnowWhatIsPaid();
+      if (type === "payment") checkElementOptions(options ?? {});
       const element = new MountedElement(this, type, options);
       const face = publicElement(element);
       this.#elements.set(type, { element, face });
       return face;
+    }
+
+    #mustKnowWhatIsPaid() {
+      if (this.isDeferred || this.options.clientSecret) return;
+      throw new IntegrationError(
+        "In order to create a payment element, you must pass a clientSecret or a mode with amount and currency when creating the Elements group.",
+      );
     }
 
     /** @param {string} type */
@@ -575,7 +594,7 @@
      * @param {any} [params]
      */
     #tellFrames(call, params) {
-      const mounted = [...this.#elements.values()].filter(({ element }) => element.ready);
+      const mounted = [...this.#elements.values()].filter(({ element }) => element.isMounted);
       return Promise.all(mounted.map(({ element }) => element.frame?.call(call, params)));
     }
   }
@@ -612,6 +631,56 @@
         `Invalid value for elements(): currency should be a lower-case three-letter code. You specified: ${currency}.`,
       );
     }
+  }
+
+  const PAYMENT_ELEMENT_OPTIONS = [
+    "defaultValues", "business", "paymentMethodOrder", "fields", "readOnly", "terms",
+    "wallets", "walletOptions", "layout", "applePay",
+  ];
+  const FIELD_VALUES = ["auto", "never", "always", "if_required"];
+
+  /**
+   * Options of the Payment Element: a wrong value throws, an unknown name is only noted.
+   * @param {any} options
+   */
+  function checkElementOptions(options) {
+    const wrong = (/** @type {string} */ name, /** @type {string} */ wanted, /** @type {any} */ value) => {
+      throw new IntegrationError(
+        `Invalid value for elements.create("payment"): ${name} should be ${wanted}. You specified: ${JSON.stringify(value)}.`,
+      );
+    };
+    for (const name of Object.keys(options)) {
+      if (PAYMENT_ELEMENT_OPTIONS.includes(name)) continue;
+      console.warn(`[Stripe.js] Unrecognized elements.create("payment") option: ${name}.`);
+    }
+    const { layout, fields, terms, readOnly, paymentMethodOrder } = options;
+    const type = layout?.type ?? layout;
+    const layouts = ["tabs", "accordion", "auto"];
+    if (layout !== undefined && !layouts.includes(type)) {
+      wrong("layout", `one of ${layouts.join(", ")}`, type);
+    }
+    for (const [name, value] of leaves(fields, "fields")) {
+      if (!FIELD_VALUES.includes(value)) wrong(name, `one of ${FIELD_VALUES.join(", ")}`, value);
+    }
+    for (const [name, value] of leaves(terms, "terms")) {
+      const wanted = ["auto", "always", "never"];
+      if (!wanted.includes(value)) wrong(name, `one of ${wanted.join(", ")}`, value);
+    }
+    if (readOnly !== undefined && typeof readOnly !== "boolean") wrong("readOnly", "a boolean", readOnly);
+    if (paymentMethodOrder !== undefined && !Array.isArray(paymentMethodOrder)) {
+      wrong("paymentMethodOrder", "an array", paymentMethodOrder);
+    }
+  }
+
+  /**
+   * @param {any} value
+   * @param {string} name
+   * @returns {[string, any][]} what stands at the ends of nested objects, with its path
+   */
+  function leaves(value, name) {
+    if (value === undefined) return [];
+    if (value === null || typeof value !== "object") return [[name, value]];
+    return Object.entries(value).flatMap(([key, part]) => leaves(part, `${name}.${key}`));
   }
 
   /**
@@ -658,9 +727,10 @@
   /**
    * Show the bank's question over the page until it is answered or closed.
    * @param {string} address
+   * @param {string | undefined} locale
    * @returns {Promise<{paymentIntent?: PaymentIntent, error?: StripeError}>}
    */
-  function showChallenge(address) {
+  function showChallenge(address, locale) {
     return new Promise((resolve) => {
       const dialog = document.createElement("dialog");
       dialog.setAttribute("aria-label", "3D Secure");
@@ -678,7 +748,10 @@
         resolve(answer);
       };
       const frame = new Frame(address, "3D Secure", (name, detail) => {
-        if (name === "connected") clearTimeout(timer);
+        if (name === "connected") {
+          clearTimeout(timer);
+          frame.call("speak", locale);
+        }
         if (name === "done") finish(detail);
       });
       Object.assign(frame.iframe.style, {
@@ -705,10 +778,10 @@
   /**
    * Do what the intent asks for next: nothing, a challenge in the page, or leaving it.
    * @param {PaymentIntent} intent
-   * @param {Ask} ask the frame that confirmed it
+   * @param {Account | ElementGroup} asker whose frame confirmed it
    * @returns {Promise<Outcome>}
    */
-  async function followNextAction(intent, ask) {
+  async function followNextAction(intent, asker) {
     const action = /** @type {any} */ (intent.next_action);
     if (intent.status !== "requires_action" || !action) return { paymentIntent: intent };
     if (action.type === "redirect_to_url") {
@@ -716,8 +789,11 @@
       return /** @type {Promise<Outcome>} */ (leaving());
     }
     if (action.type === "use_stripe_sdk") {
-      const { paymentIntent, error } = await showChallenge(action.use_stripe_sdk.stripe_js);
-      return paymentIntent ? ask("outcome", { intent: paymentIntent }) : { error: error ?? unreachable().error };
+      const { paymentIntent, error } = await showChallenge(
+        action.use_stripe_sdk.stripe_js,
+        asker.locale,
+      );
+      return paymentIntent ? asker.ask("outcome", { intent: paymentIntent }) : { error: error ?? unreachable().error };
     }
     return { paymentIntent: intent };
   }
@@ -818,12 +894,11 @@
     const clientSecret = options.clientSecret ?? group?.options.clientSecret;
     checkSecret(call, clientSecret);
 
-    const ask = group ? group.ask : account.ask;
     const answer = group
       ? await confirmForm(group, clientSecret, confirmParams)
       : await confirmWithoutForm(account, clientSecret, confirmParams);
     if (answer.error) return answer;
-    const outcome = await followNextAction(answer.paymentIntent, ask);
+    const outcome = await followNextAction(answer.paymentIntent, group ?? account);
     if (outcome.error || redirect === "if_required") return outcome;
     return leaveFor(confirmParams.return_url, outcome.paymentIntent);
   }
@@ -880,7 +955,7 @@
   async function handleNextAction(account, options) {
     checkSecret("stripe.handleNextAction", options?.clientSecret);
     const answer = await retrievePaymentIntent(account, options.clientSecret);
-    return answer.error ? answer : followNextAction(answer.paymentIntent, account.ask);
+    return answer.error ? answer : followNextAction(answer.paymentIntent, account);
   }
 
   /**

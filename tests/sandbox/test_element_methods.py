@@ -259,7 +259,7 @@ def violations(host: Host, path: str) -> list[str]:
             rules: { "page-has-heading-one": { enabled: false } },
           });
           return violations.map(({ id, nodes }) =>
-            `${id}: ${nodes.map((node) => node.html + " " + node.failureSummary).join(" | ")}`);
+            [id, ...nodes.map((node) => node.html + node.failureSummary)].join(" | "));
         }"""
     )
     return found

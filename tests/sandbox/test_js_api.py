@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.sandbox.host_page import Host, open_host
 from tests.sandbox_server import SandboxServer
@@ -189,3 +189,63 @@ def test_a_sandbox_that_is_gone_is_a_loaderror_in_bounded_time(
     finally:
         host.sandbox.restart()
     faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"layout": "stack"}, "layout should be one of tabs, accordion, auto"),
+        ({"layout": {"radios": "never"}}, "layout should be one of"),
+        ({"fields": {"billingDetails": {"email": False}}}, "fields.billingDetails"),
+        ({"terms": {"card": "sometimes"}}, "terms.card should be one of"),
+        ({"readOnly": "yes"}, "readOnly should be a boolean"),
+        ({"paymentMethodOrder": "card"}, "paymentMethodOrder should be an array"),
+    ],
+)
+def test_wrong_options_of_the_element_throw(
+    host: Host, options: dict[str, object], said: str
+) -> None:
+    error = host.error_of(
+        """(options) => Stripe("pk_test_sandbox")
+          .elements({ mode: "payment", amount: 1099, currency: "usd" })
+          .create("payment", options)""",
+        options,
+    )
+
+    assert error.startswith("IntegrationError: ")
+    assert said in error
+
+
+def test_an_unknown_option_is_only_noted(host: Host, faults: list[str]) -> None:
+    host.mount(element={"colour": "red"})
+
+    assert "Unrecognized elements.create" in faults.pop()
+
+
+def test_a_payment_element_needs_to_know_what_is_paid(host: Host) -> None:
+    error = host.error_of("() => Stripe('pk_test_x').elements().create('payment')")
+
+    assert "you must pass a clientSecret or a mode" in error
+
+
+def test_an_update_before_the_form_is_ready_is_not_lost(host: Host) -> None:
+    host.create(group={"allowedPaymentMethodTypes": ["card", "ideal"]})
+
+    host.run(
+        """async () => {
+          element.mount("#element");
+          await elements.update({ currency: "eur", locale: "de" });
+        }"""
+    )
+
+    host.wait_for_event("ready")
+    expect(host.frame.locator(".AccordionButton")).to_have_text(["Karte", "iDEAL"])
+
+
+def test_no_method_at_all_is_a_loaderror(host: Host) -> None:
+    host.create(group={"excludedPaymentMethodTypes": ["card"]})
+
+    host.run("() => element.mount('#element')")
+
+    error = host.wait_for_event("loaderror")["error"]
+    assert error["message"] == "No valid payment method types for this Payment Intent."

@@ -263,6 +263,19 @@ def test_a_challenge_not_completed_is_an_error_and_can_be_retried(
     assert answer["paymentIntent"]["status"] == "succeeded"
 
 
+def test_the_challenge_speaks_the_pages_language(host: Host) -> None:
+    host.mount(stripe={"locale": "de"})
+    intent = host.place_intent()
+    host.fill_card("4000002760003184")
+    host.submit()
+
+    host.start_confirming(intent["client_secret"])
+    host.challenge.get_by_role("button", name="Ablehnen").click()
+
+    message = host.result()["error"]["message"]
+    assert message.startswith("Ihre Zahlungsmethode konnte nicht authentifiziert")
+
+
 def test_a_decline_after_the_challenge_is_a_card_error(host: Host) -> None:
     host.mount()
     intent = host.place_intent()
