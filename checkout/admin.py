@@ -19,10 +19,13 @@ from checkout import money
 from checkout.forms import ProductForm
 from checkout.models import (
     Attention,
+    Dispute,
+    Mail,
     Order,
     OrderHistory,
     OrderLine,
     Product,
+    Refund,
     StripeEvent,
     User,
 )
@@ -71,13 +74,34 @@ class OrderHistoryInline(ReadOnly, admin.TabularInline):
     fields = ["at", "from_status", "to_status", "source", "note"]
 
 
+class RefundInline(ReadOnly, admin.TabularInline):
+    model = Refund
+    fields = ["asked_at", "stripe_id", "amount", "status", "failure_reason", "source"]
+
+
+class DisputeInline(ReadOnly, admin.TabularInline):
+    model = Dispute
+    fields = ["stripe_id", "amount", "reason", "status", "due_by"]
+
+
+class MailInline(ReadOnly, admin.TabularInline):
+    model = Mail
+    fields = ["kind", "queued_at", "sent_at"]
+
+
 @admin.register(Order)
 class OrderAdmin(ReadOnly, admin.ModelAdmin):
     list_display = ["number", "placed_at", "status", "total", "email", "paid_with"]
     list_filter = ["status", "placed_at", "livemode"]
     search_fields = ["number", "email", "payment_intent_id", "charge_id"]
     date_hierarchy = "placed_at"
-    inlines = [OrderLineInline, OrderHistoryInline]
+    inlines = [
+        OrderLineInline,
+        OrderHistoryInline,
+        RefundInline,
+        DisputeInline,
+        MailInline,
+    ]
     fieldsets = [
         (
             None,
@@ -90,7 +114,7 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
         ),
         (
             _("Shopper"),
-            {"fields": ["email", "user", "language", "link", "confirmation_sent_at"]},
+            {"fields": ["email", "user", "language", "link"]},
         ),
     ]
     readonly_fields = ["total", "received", "refunded", "paid_with",

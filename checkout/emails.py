@@ -1,20 +1,23 @@
 """Mail to shoppers: the same numbers as the page, in the order's language.
 
-A confirmation is sent once per paid order. Whoever sends it claims it first by one
-conditional UPDATE; a claim whose holder died runs out and `reconcile` sends again.
+A mail about an order is a row, written in the transaction that makes it due, and is
+sent once: whoever sends it claims it first by one conditional UPDATE. A claim whose
+holder died runs out; `reconcile` sends what is left.
 """
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from smtplib import SMTPException
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from checkout.models import Order
+from checkout.models import Mail, Order, Refund
 
 # Longer than a mail server may take, so that a claim only runs out when its holder
 # is gone.
@@ -26,66 +29,75 @@ logger = logging.getLogger(__name__)
 _mailroom = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
 
-def confirm_soon(order: Order) -> None:
-    """Send the order's confirmation from another thread, without waiting for it."""
-    _mailroom.submit(_confirm_in_background, order)
+def queue(kind: Mail.Kind, order: Order, *, about: str) -> None:
+    """Make a mail due with the surrounding transaction; send it when that commits."""
+    mail = Mail(kind=kind, order=order, about=about)
+    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+    transaction.on_commit(partial(_mailroom.submit, _send_one, kind, about))
 
 
-def send_confirmation(order: Order) -> bool:
-    """Send the confirmation of a paid order unless it has been sent or claimed.
+def due() -> QuerySet[Mail]:
+    """Select the mails that nobody has sent or is sending, oldest first."""
+    abandoned = timezone.now() - CLAIM_LASTS
+    unclaimed = Q(claimed_at__isnull=True) | Q(claimed_at__lt=abandoned)
+    return Mail.objects.filter(unclaimed, sent_at__isnull=True).order_by("queued_at")
 
-    False if there was nothing to do, or if the mail server did not take it: then it
-    stays due.
+
+def send(mail: Mail) -> bool:
+    """Send a mail that is due, unless somebody else sends it.
+
+    False if so, or if the mail server did not take it: then it stays due.
     """
-    now = timezone.now()
-    row = Order.objects.filter(pk=order.pk)
-    if not row.unconfirmed(now - CLAIM_LASTS).update(confirmation_claimed_at=now):
+    row = Mail.objects.filter(pk=mail.pk)
+    if not due().filter(pk=mail.pk).update(claimed_at=timezone.now()):
         return False
     try:
-        send(order, "confirmation", {"order": order})
+        compose(mail).send()
     except (SMTPException, OSError) as error:
-        row.update(confirmation_claimed_at=None)
-        logger.warning(
-            "Confirmation of order %s not sent: %s", order.number, type(error).__name__
-        )
+        row.update(claimed_at=None)
+        logger.warning("Mail %s not sent: %s", mail, type(error).__name__)
         return False
-    row.update(confirmation_sent_at=timezone.now())
+    row.update(sent_at=timezone.now())
     return True
 
 
-def send(order: Order, name: str, context: dict[str, object]) -> None:
-    """Send the mail of `templates/email/<name>` to the order's address.
-
-    Raises SMTPException or OSError when the mail server does not take it.
-    """
-    context = {"url": order.origin + order.get_absolute_url(), **context}
+def compose(mail: Mail) -> EmailMultiAlternatives:
+    """Return the message of `templates/email/<kind>`, as text and HTML."""
+    order = mail.order
+    context = {
+        "order": order,
+        "url": order.origin + order.get_absolute_url(),
+        "refund": Refund.objects.filter(number=mail.about).first(),
+    }
     with translation.override(order.language):
-        subject = render_to_string(f"email/{name}_subject.txt", context).strip()
-        text = render_to_string(f"email/{name}.txt", context)
-        html = render_to_string(f"email/{name}.html", context)
+        subject = render_to_string(f"email/{mail.kind}_subject.txt", context).strip()
+        text = render_to_string(f"email/{mail.kind}.txt", context)
+        html = render_to_string(f"email/{mail.kind}.html", context)
     message = EmailMultiAlternatives(subject, text, to=[order.email])
     message.attach_alternative(html, "text/html")
-    message.send()
+    return message
 
 
 def send_soon(message: EmailMessage) -> None:
     """Send a message from another thread; one the server refuses is only logged."""
-    _mailroom.submit(_send_in_background, message)
+    _mailroom.submit(_send_message, message)
 
 
-def _send_in_background(message: EmailMessage) -> None:
+def _send_one(kind: str, about: str) -> None:
+    try:
+        mail = (
+            Mail.objects.select_related("order").filter(kind=kind, about=about).first()
+        )
+        if mail is not None:
+            send(mail)
+    except DatabaseError as error:
+        logger.warning("Mail %s %s not sent: %s", kind, about, type(error).__name__)
+    finally:
+        connection.close()
+
+
+def _send_message(message: EmailMessage) -> None:
     try:
         message.send()
     except (SMTPException, OSError) as error:
         logger.warning("A message was not sent: %s", type(error).__name__)
-
-
-def _confirm_in_background(order: Order) -> None:
-    try:
-        send_confirmation(order)
-    except DatabaseError as error:
-        logger.warning(
-            "Confirmation of order %s not sent: %s", order.number, type(error).__name__
-        )
-    finally:
-        connection.close()

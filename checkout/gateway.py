@@ -9,16 +9,18 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, cast
 
 import requests
 import stripe
 from django.conf import settings
+from stripe.params import RefundCreateParams
 
 API_VERSION = "2026-10-28.endive"
 # A shopper hears from the shop within 15 s, whatever Stripe does.
@@ -28,6 +30,8 @@ TRIES = 2
 # Stripe's own tolerance, applied to the future too.
 TOLERANCE_SECONDS = 300
 WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+RefundReason = Literal["duplicate", "fraudulent", "requested_by_customer"]
 
 logger = logging.getLogger(__name__)
 stripe.enable_telemetry = False
@@ -66,6 +70,7 @@ class Charge:
     """The attempt that reached a network."""
 
     id: str
+    amount_refunded: int = 0
     method: str = ""
     brand: str = ""
     last4: str = ""
@@ -108,6 +113,81 @@ class PaymentIntent:
 
 
 @dataclass(frozen=True)
+class Refund:
+    """A refund as Stripe tells it; `refund` is the number this shop gave it, if any."""
+
+    id: str
+    payment_intent: str
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    failure_reason: str
+    shop: str
+    refund: str
+
+    @classmethod
+    def from_stripe(cls, fields: Mapping[str, Any]) -> "Refund":
+        """Read Stripe's JSON. Raises LookupError or TypeError on another shape."""
+        metadata = fields["metadata"] or {}
+        return cls(
+            id=fields["id"],
+            payment_intent=fields["payment_intent"] or "",
+            amount=fields["amount"],
+            currency=fields["currency"],
+            status=fields["status"],
+            reason=fields["reason"] or "",
+            failure_reason=fields.get("failure_reason") or "",
+            shop=metadata.get("shop", ""),
+            refund=metadata.get("refund", ""),
+        )
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """A dispute as Stripe tells it; `due_by` is unix time, 0 for no answer possible."""
+
+    id: str
+    payment_intent: str
+    amount: int
+    currency: str
+    reason: str
+    status: str
+    due_by: int
+
+    @classmethod
+    def from_stripe(cls, fields: Mapping[str, Any]) -> "Dispute":
+        """Read Stripe's JSON. Raises LookupError or TypeError on another shape."""
+        return cls(
+            id=fields["id"],
+            payment_intent=fields["payment_intent"] or "",
+            amount=fields["amount"],
+            currency=fields["currency"],
+            reason=fields["reason"],
+            status=fields["status"],
+            due_by=fields["evidence_details"]["due_by"] or 0,
+        )
+
+
+@dataclass(frozen=True)
+class FraudWarning:
+    """An issuer's early warning that a payment is probably fraudulent."""
+
+    id: str
+    payment_intent: str
+    fraud_type: str
+
+    @classmethod
+    def from_stripe(cls, fields: Mapping[str, Any]) -> "FraudWarning":
+        """Read Stripe's JSON. Raises LookupError on another shape."""
+        return cls(
+            id=fields["id"],
+            payment_intent=fields["payment_intent"] or "",
+            fraud_type=fields["fraud_type"],
+        )
+
+
+@dataclass(frozen=True)
 class Event:
     """An authentic event. `object` is Stripe's JSON of what it is about."""
 
@@ -131,6 +211,7 @@ def read_charge(charge: Mapping[str, Any] | str | None) -> Charge | None:
     kind = details.get(method) or {}
     return Charge(
         id=charge["id"],
+        amount_refunded=charge.get("amount_refunded", 0),
         method=method,
         brand=kind.get("brand") or kind.get("bank_name") or "",
         last4=kind.get("last4") or "",
@@ -196,6 +277,71 @@ def cancel_payment_intent(intent_id: str) -> PaymentIntent:
         # must not be repeated for a day after the processing has failed.
         intent = _client().v1.payment_intents.cancel(intent_id)
     return _read_intent(intent)
+
+
+def list_payment_intents(*, created_from: datetime) -> Iterator[PaymentIntent]:
+    """Yield every PaymentIntent of the account since then, newest first.
+
+    Raises Unavailable or Refused between any two of them.
+    """
+    with _translated_errors("payment_intents.list"):
+        page = _client().v1.payment_intents.list(
+            {
+                "created": {"gte": int(created_from.timestamp())},
+                "expand": ["data.latest_charge"],
+                "limit": 100,
+            }
+        )
+        for intent in page.auto_paging_iter():
+            yield _read_intent(intent)
+
+
+def list_events(*, created_from: datetime, types: Sequence[str]) -> Iterator[Event]:
+    """Yield the account's events of `types` since then, newest first.
+
+    Stripe keeps them for 30 days. Raises Unavailable or Refused between any two.
+    """
+    with _translated_errors("events.list"):
+        page = _client().v1.events.list(
+            {
+                "created": {"gte": int(created_from.timestamp())},
+                "types": list(types),
+                "limit": 100,
+            }
+        )
+        for event in page.auto_paging_iter():
+            yield _as_event(event.to_dict())
+
+
+def create_refund(
+    *, payment_intent: str, amount: int, reason: str, shop: str, order: str, refund: str
+) -> Refund:
+    """Refund `amount` of a payment, or get the same refund again under its one key.
+
+    Raises Unavailable, KeySpent and Refused. Source: https://docs.stripe.com/api/refunds
+    """
+    params: RefundCreateParams = {
+        "payment_intent": payment_intent,
+        "amount": amount,
+        "metadata": {"shop": shop, "order": order, "refund": refund},
+    }
+    if reason:
+        params["reason"] = cast(RefundReason, reason)
+    with _translated_errors("refunds.create"):
+        created = _client().v1.refunds.create(
+            params, {"idempotency_key": f"refund-{refund}"}
+        )
+        return Refund.from_stripe(created.to_dict())
+
+
+def list_refunds(payment_intent: str) -> Iterator[Refund]:
+    """Yield every refund of a payment. Raises Unavailable or Refused."""
+    with _translated_errors("refunds.list"):
+        page = _client().v1.refunds.list(
+            {"payment_intent": payment_intent, "limit": 100}
+        )
+        for refund in page.auto_paging_iter():
+            yield Refund.from_stripe(refund.to_dict())
 
 
 def verify_event(payload: bytes, header: str | None) -> Event:
@@ -348,16 +494,7 @@ def _signed_at(header: str) -> int:
 
 def _read_event(body: str) -> Event:
     try:
-        payload = json.loads(body)
-        event = Event(
-            id=payload["id"],
-            type=payload["type"],
-            created=payload["created"],
-            livemode=payload["livemode"],
-            api_version=payload.get("api_version") or "",
-            object=payload["data"]["object"],
-            payload=payload,
-        )
+        return _as_event(json.loads(body))
     except (
         ValueError,
         LookupError,
@@ -366,8 +503,21 @@ def _read_event(body: str) -> Event:
         RecursionError,
     ) as error:
         raise NotAuthentic("not an event") from error
+
+
+def _as_event(payload: Any) -> Event:
+    """Read an event's JSON; anything else raises an error of a built-in kind."""
+    event = Event(
+        id=payload["id"],
+        type=payload["type"],
+        created=payload["created"],
+        livemode=payload["livemode"],
+        api_version=payload.get("api_version") or "",
+        object=payload["data"]["object"],
+        payload=payload,
+    )
     if not _is_event(event):
-        raise NotAuthentic("not an event")
+        raise ValueError("not an event")
     return event
 
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from checkout import gateway, payments
+from checkout import disputes, gateway, refunds, settlement
 from checkout.models import Order, Shop, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,10 @@ FOREIGN: Result = (StripeEvent.Outcome.IGNORED, "not of this shop")
 FAILURES = (DatabaseError, LookupError, TypeError, ValueError, AttributeError)
 
 
-def receive(event: gateway.Event) -> bool:
+def receive(event: gateway.Event, *, deliveries: int = 1) -> bool:
     """Record `event` and apply it unless that was done before.
 
+    `deliveries` is 0 for an event that was read from Stripe's list.
     False if it could not be applied now: it is kept as failed with the reason, and
     the next delivery or a replay tries again.
     """
@@ -40,7 +41,9 @@ def receive(event: gateway.Event) -> bool:
         outcome, reason = row.outcome, row.reason
         if outcome not in StripeEvent.DONE:
             outcome, reason = _attempt(event)
-        rows.update(deliveries=F("deliveries") + 1, outcome=outcome, reason=reason)
+        rows.update(
+            deliveries=F("deliveries") + deliveries, outcome=outcome, reason=reason
+        )
     return outcome in StripeEvent.DONE
 
 
@@ -68,8 +71,7 @@ def _intent_is_final(event: gateway.Event) -> Result:
     order = _order_of(intent)
     if order is None:
         return _without_order(intent)
-    held = payments.settle(order, intent, source=event.id)
-    return (StripeEvent.Outcome.ATTENTION, held) if held else APPLIED
+    return _result(settlement.settle(order, intent, source=event.id))
 
 
 def _intent_moved(event: gateway.Event) -> Result:
@@ -85,8 +87,40 @@ def _intent_moved(event: gateway.Event) -> Result:
 def _charge_succeeded(event: gateway.Event) -> Result:
     charge = gateway.read_charge(event.object)
     intent_id = event.object["payment_intent"] or ""
-    known = charge and payments.describe(charge, intent_id=intent_id)
+    known = charge and settlement.note_charge(charge, intent_id=intent_id)
     return APPLIED if known else FOREIGN
+
+
+def _charge_refunded(event: gateway.Event) -> Result:
+    """Its refunds are not in it: they come as events of their own, or are looked up."""
+    intent_id = event.object["payment_intent"]
+    order = Order.objects.filter(payment_intent_id=intent_id).first()
+    if not intent_id or order is None:
+        return FOREIGN
+    if event.object["amount_refunded"] != order.amount_refunded:
+        Order.objects.filter(pk=order.pk).update(look_at=timezone.now())
+    return APPLIED
+
+
+def _refund_changed(event: gateway.Event) -> Result:
+    reported = gateway.Refund.from_stripe(event.object)
+    return _result(refunds.record(reported, source=event.id))
+
+
+def _dispute_changed(event: gateway.Event) -> Result:
+    reported = gateway.Dispute.from_stripe(event.object)
+    return _result(disputes.record(reported, as_of=event.created, source=event.id))
+
+
+def _fraud_warned(event: gateway.Event) -> Result:
+    warning = gateway.FraudWarning.from_stripe(event.object)
+    return _result(disputes.record_warning(warning))
+
+
+def _result(held: str | None) -> Result:
+    if held is None:
+        return FOREIGN
+    return (StripeEvent.Outcome.ATTENTION, held[:200]) if held else APPLIED
 
 
 HANDLERS: dict[str, Callable[[gateway.Event], Result]] = {
@@ -95,6 +129,14 @@ HANDLERS: dict[str, Callable[[gateway.Event], Result]] = {
     "payment_intent.processing": _intent_moved,
     "payment_intent.payment_failed": _intent_moved,
     "charge.succeeded": _charge_succeeded,
+    "charge.refunded": _charge_refunded,
+    "refund.created": _refund_changed,
+    "refund.updated": _refund_changed,
+    "refund.failed": _refund_changed,
+    "charge.dispute.created": _dispute_changed,
+    "charge.dispute.updated": _dispute_changed,
+    "charge.dispute.closed": _dispute_changed,
+    "radar.early_fraud_warning.created": _fraud_warned,
 }
 # What the webhook endpoint must be subscribed to.
 EVENT_TYPES = tuple(HANDLERS)
@@ -113,7 +155,7 @@ def _without_order(intent: gateway.PaymentIntent) -> Result:
         return FOREIGN
     if not intent.amount_received:
         return StripeEvent.Outcome.IGNORED, "no such order, no money"
-    payments.hold_money_without_order(intent)
+    settlement.hold_money_without_order(intent)
     return StripeEvent.Outcome.ATTENTION, "money without an order"
 
 

@@ -6,7 +6,6 @@ caller.
 """
 
 import secrets
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -20,8 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from checkout.users import User
 
 __all__ = [
-    "Attention", "Order", "OrderHistory", "OrderLine", "Product", "Shop",
-    "StripeEvent", "User",
+    "Attention", "Dispute", "Mail", "Order", "OrderHistory", "OrderLine", "Product",
+    "Refund", "Shop", "StripeEvent", "User",
 ]  # fmt: skip
 
 # Crockford's base 32: no letter that reads like a digit.
@@ -39,17 +38,27 @@ def new_token() -> str:
 
 
 class Shop(models.Model):
-    """One row: the random name that marks this database's PaymentIntents as ours."""
+    """One row: the random name that marks this database's PaymentIntents as ours.
+
+    It also remembers how far the reconciler has come.
+    """
 
     reference = models.CharField(max_length=32, default=new_token)
+    events_read_to = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.reference
 
     @classmethod
+    def current(cls) -> "Shop":
+        """Return the row, made on first use."""
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
     def current_reference(cls) -> str:
-        """Return this database's reference, made on first use."""
-        return cls.objects.get_or_create(pk=1)[0].reference
+        """Return this database's reference."""
+        return cls.current().reference
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -95,15 +104,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Return the order that occupies `checkout`, if there is one."""
         return self.filter(checkout=checkout, status__in=Order.OCCUPYING).first()
 
-    def unconfirmed(self, claimed_before: datetime) -> "OrderQuerySet":
-        """Select paid orders whose confirmation nobody has sent or is sending."""
-        unclaimed = Q(confirmation_claimed_at__isnull=True)
-        return self.filter(
-            unclaimed | Q(confirmation_claimed_at__lt=claimed_before),
-            status=Order.Status.PAID,
-            confirmation_sent_at__isnull=True,
-        )
-
     def of(self, user: User | None, *, visitor: str) -> "OrderQuerySet":
         """Select a signed-in user's orders, or those a browser placed as a guest."""
         if user is not None:
@@ -124,12 +124,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(visitor=visitor, user=None).update(user=user)
 
     def due(self) -> "OrderQuerySet":
-        """Select the unfinished orders whose PaymentIntent should be looked up now."""
+        """Select the orders whose PaymentIntent should be looked up now."""
         return self.filter(
-            status__in=Order.UNFINISHED,
-            payment_intent_id__isnull=False,
-            look_at__lte=timezone.now(),
-        )
+            payment_intent_id__isnull=False, look_at__lte=timezone.now()
+        ).order_by("look_at")
 
 
 class Order(models.Model):
@@ -194,8 +192,6 @@ class Order(models.Model):
 
     placed_at = models.DateTimeField(default=timezone.now, db_index=True)
     paid_at = models.DateTimeField(null=True, blank=True)
-    confirmation_claimed_at = models.DateTimeField(null=True, blank=True)
-    confirmation_sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = OrderQuerySet.as_manager()
 
@@ -210,9 +206,9 @@ class Order(models.Model):
                 name="order_to_look_at",
             ),
             models.Index(
-                fields=["paid_at"],
-                condition=Q(status="paid", confirmation_sent_at__isnull=True),
-                name="order_to_confirm",
+                fields=["pending_since"],
+                condition=Q(status__in=["pending", "processing"]),
+                name="order_unfinished",
             ),
         ]
         constraints = [
@@ -275,7 +271,7 @@ class Order(models.Model):
         row = Order.objects.filter(
             pk=self.pk, status=self.status, payment_intent_id=self.payment_intent_id
         )
-        changes = {"status": status, "look_at": None, **fields}
+        changes = {"status": status, **fields}
         with transaction.atomic():
             if row.update(**changes) != 1:
                 self.refresh_from_db()
@@ -385,19 +381,32 @@ class StripeEvent(models.Model):
 
 
 class Attention(models.Model):
-    """Something about money that a person must look at; open once per subject."""
+    """Something about money that a person must look at; opened once per fact."""
 
-    kind = models.CharField(max_length=60)
-    # The id at Stripe it is about: with the kind, what makes two items the same.
+    class Kind(models.TextChoices):
+        PAYMENT_MISMATCH = "payment_mismatch", _("Payment does not fit its order")
+        MONEY_WITHOUT_ORDER = "money_without_order", _("Money without an order")
+        LATE_PAYMENT = "late_payment", _("Paid after the order was canceled")
+        NOT_CAPTURED = "not_captured", _("Authorized, not captured")
+        PAYMENT_INTENT_MISSING = "payment_intent_missing", _("PaymentIntent not found")
+        REFUND_FAILED = "refund_failed", _("Refund failed")
+        REFUND_EXCESS = "refund_excess", _("More refunded than received")
+        DISPUTE = "dispute", _("Dispute")
+        STUCK = "stuck", _("Processing for too long")
+        EARLY_FRAUD_WARNING = "early_fraud_warning", _("Early fraud warning")
+
+    kind = models.CharField(max_length=40, choices=Kind.choices)
+    # The id at Stripe it is about.
     subject = models.CharField(max_length=64)
     order = models.ForeignKey(
         Order, null=True, blank=True, on_delete=models.PROTECT, related_name="attention"
     )
-    expected = models.CharField(max_length=200, blank=True)
-    received = models.CharField(max_length=200, blank=True)
+    expected = models.CharField(max_length=120, blank=True)
+    received = models.CharField(max_length=120, blank=True)
     detail = models.CharField(max_length=300, blank=True)
     opened_at = models.DateTimeField(default=timezone.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ["opened_at"]
@@ -405,11 +414,137 @@ class Attention(models.Model):
         verbose_name_plural = _("attention")
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "subject"],
-                condition=Q(resolved_at__isnull=True),
-                name="open_once_per_subject",
+                fields=["kind", "subject", "expected", "received"],
+                name="attention_once_per_fact",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.subject}"
+        return f"{self.get_kind_display()}: {self.subject}"
+
+
+class Refund(models.Model):
+    """Money on its way back: asked for here, or reported by Stripe."""
+
+    class Status(models.TextChoices):
+        ASKED = "asked", _("asked for")
+        PENDING = "pending", _("pending")
+        REQUIRES_ACTION = "requires_action", _("waiting for the shopper")
+        SUCCEEDED = "succeeded", _("done")
+        FAILED = "failed", _("failed")
+        CANCELED = "canceled", _("canceled")
+
+    class Reason(models.TextChoices):
+        REQUESTED_BY_CUSTOMER = "requested_by_customer", _("Asked for by the customer")
+        DUPLICATE = "duplicate", _("Duplicate")
+        FRAUDULENT = "fraudulent", _("Fraudulent")
+
+    # A refund only moves to a higher rank: reports of it come in any order.
+    RANK = {
+        Status.ASKED: 0,
+        Status.PENDING: 1,
+        Status.REQUIRES_ACTION: 1,
+        Status.SUCCEEDED: 2,
+        Status.FAILED: 3,
+        Status.CANCELED: 3,
+    }
+    GIVEN_UP = [Status.FAILED, Status.CANCELED]
+    AT_STRIPE = [Status.PENDING, Status.REQUIRES_ACTION, Status.SUCCEEDED]
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="refunds")
+    number = models.CharField(max_length=16, unique=True, default=new_number)
+    stripe_id = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    amount = models.PositiveIntegerField()
+    reason = models.CharField(max_length=30, choices=Reason.choices, blank=True)
+    status = models.CharField(
+        max_length=20, choices=Status.choices, default=Status.ASKED
+    )
+    failure_reason = models.CharField(max_length=60, blank=True)
+    source = models.CharField(max_length=100)
+    asked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        indexes = [
+            models.Index(
+                fields=["asked_at"],
+                condition=Q(status="asked"),
+                name="refund_without_answer",
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0), name="refund_has_an_amount"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["pending", "requires_action", "succeeded"])
+                | Q(stripe_id__isnull=False),
+                name="refund_at_stripe_has_its_id",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.get_status_display()})"
+
+
+class Dispute(models.Model):
+    """A shopper's objection at the bank, or an inquiry before one."""
+
+    OVER = ["won", "lost", "warning_closed", "prevented"]
+
+    stripe_id = models.CharField(max_length=64, unique=True)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="disputes")
+    amount = models.PositiveIntegerField()
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=60)
+    status = models.CharField(max_length=40)
+    due_by = models.DateTimeField(null=True, blank=True)
+    # When Stripe says the status was so: an older event does not bring it back.
+    as_of = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("dispute")
+        verbose_name_plural = _("disputes")
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id} ({self.status})"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status not in self.OVER
+
+
+class Mail(models.Model):
+    """A mail that is due, written in the transaction that makes it due."""
+
+    class Kind(models.TextChoices):
+        CONFIRMATION = "confirmation", _("confirmation")
+        PAY_AGAIN = "pay_again", _("payment failed, pay again")
+        REFUND = "refund", _("refund")
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="mails")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    # With the kind, what makes two mails the same mail.
+    about = models.CharField(max_length=64)
+    queued_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        indexes = [
+            models.Index(
+                fields=["queued_at"], condition=Q(sent_at__isnull=True), name="mail_due"
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "about"], name="mail_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.about}"

@@ -1,24 +1,23 @@
-"""Place an order, start its payment, settle it, close it: the money path.
+"""Place an order, start its payment, look it up, close it.
 
-Every line that can make an order paid stands here. No call to Stripe is made inside
-a transaction, and nothing a browser says decides price, owner or state.
+No call to Stripe is made inside a transaction, and nothing a browser says decides
+price, owner or state. What an answer of Stripe does to an order is in `settlement`.
 """
 
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from checkout import emails, gateway
+from checkout import attention, gateway, refunds
 from checkout.cart import Cart, InvalidCart
 from checkout.gateway import PaymentIntent
-from checkout.models import Attention, Order, OrderLine, Shop, User
+from checkout.models import Order, OrderLine, Shop, User
+from checkout.settlement import settle
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,6 @@ KEY_LIFETIME = timedelta(hours=23)
 PAYABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 # A request that keeps losing races against other tabs gives up after so many turns.
 TURNS = 4
-LATE_MONEY = "paid after it was canceled"
 
 
 class AlreadyPaid(Exception):
@@ -224,10 +222,7 @@ def _create(order: Order) -> PaymentIntent:
         _give_up(order, note=f"Stripe refused: {error.code or 'no code'}")
         logger.error("Order %s could not be started: %s", order.number, error)
         raise PaymentRefused from error
-    unstarted = Order.objects.filter(
-        pk=order.pk, status=Order.Status.PENDING, payment_intent_id__isnull=True
-    )
-    unstarted.update(payment_intent_id=intent.id)
+    adopt(order, intent.id)
     order.refresh_from_db()
     if order.payment_intent_id != intent.id:
         # Closed meanwhile. The secret has left for nobody, so nobody can pay it.
@@ -250,167 +245,42 @@ def _retrieve(order: Order, intent_id: str) -> PaymentIntent:
         return gateway.retrieve_payment_intent(intent_id)
     except gateway.Refused as error:
         # Its payment may exist somewhere this key cannot see: never close it.
-        _open_attention(
-            "payment_intent_missing",
+        attention.open_item(
+            attention.Kind.PAYMENT_INTENT_MISSING,
             intent_id,
             order,
+            expected=intent_id,
             received=error.code,
         )
         raise gateway.Unavailable("the order's PaymentIntent is missing") from error
-
-
-# --- Settle -------------------------------------------------------------------------
-
-
-def settle(order: Order, intent: PaymentIntent, *, source: str) -> str:
-    """Bring `order` to what `intent` says, whoever asks and however often.
-
-    The one place where an order becomes paid. Money that is not exactly this order's
-    opens an attention item instead; returns why, or an empty text.
-    """
-    with transaction.atomic():
-        locked = Order.objects.select_for_update().get(pk=order.pk)
-        held = _apply(locked, intent, source)
-    order.refresh_from_db()
-    return held
-
-
-def _apply(order: Order, intent: PaymentIntent, source: str) -> str:
-    wrong = _mismatch(order, intent)
-    if not wrong and intent.status == "requires_capture":
-        wrong = "authorized, not captured"
-    if wrong:
-        if intent.amount_received or intent.status == "requires_capture":
-            _hold(order, intent, wrong)
-            return wrong
-        return ""
-    if intent.status == "succeeded":
-        return _become_paid(order, intent, source)
-    if intent.status == "canceled":
-        order.move_to(
-            Order.Status.CANCELED,
-            source=source,
-            note="PaymentIntent canceled",
-            closed_reason=Order.ClosedReason.FAILED,
-        )
-    elif intent.status == "processing":
-        order.move_to(Order.Status.PROCESSING, source=source)
-    else:
-        _remain_unpaid(order, intent, source)
-    return ""
-
-
-def _mismatch(order: Order, intent: PaymentIntent) -> str:
-    """Name the first thing that makes `intent` not this order's payment, if any."""
-    if intent.livemode != order.livemode or intent.livemode != gateway.is_live():
-        return "mode"
-    if intent.shop != Shop.current_reference() or intent.order != order.number:
-        return "order"
-    if order.payment_intent_id not in (None, intent.id):
-        return "PaymentIntent"
-    if intent.currency != order.currency:
-        return "currency"
-    if intent.status == "succeeded" and intent.amount_received != order.amount:
-        return "amount"
-    return ""
-
-
-def _become_paid(order: Order, intent: PaymentIntent, source: str) -> str:
-    if order.is_paid:
-        _describe(order, intent.charge)
-        return ""
-    was_canceled = order.status == Order.Status.CANCELED
-    charge = intent.charge or gateway.Charge(id="")
-    fields: dict[str, Any] = {
-        "paid_at": timezone.now(),
-        "payment_intent_id": intent.id,
-        "amount_received": intent.amount_received,
-        "charge_id": charge.id,
-        "method": charge.method or order.method,
-        "brand": charge.brand or order.brand,
-        "last4": charge.last4 or order.last4,
-    }
-    if was_canceled:
-        # Another order may hold its checkout by now.
-        fields["checkout"] = None
-    order.move_to(Order.Status.PAID, source=source, **fields)
-    transaction.on_commit(partial(emails.confirm_soon, order))
-    if not was_canceled:
-        return ""
-    _hold(order, intent, LATE_MONEY)
-    return LATE_MONEY
-
-
-def _remain_unpaid(order: Order, intent: PaymentIntent, source: str) -> None:
-    code = intent.decline_code
-    if order.status == Order.Status.PROCESSING:
-        order.move_to(
-            Order.Status.PENDING,
-            source=source,
-            note=f"payment failed: {code}",
-            pending_since=timezone.now(),
-            decline_code=code,
-        )
-    elif order.status == Order.Status.PENDING:
-        Order.objects.filter(pk=order.pk).update(look_at=None, decline_code=code)
-
-
-def describe(charge: gateway.Charge, *, intent_id: str) -> bool:
-    """Note how the order of `intent_id` was paid; False if there is no such order."""
-    order = Order.objects.filter(payment_intent_id=intent_id).first()
-    if order is not None:
-        _describe(order, charge)
-    return order is not None
-
-
-def _describe(order: Order, charge: gateway.Charge | None) -> None:
-    if charge is not None and charge.method:
-        Order.objects.filter(pk=order.pk).update(
-            charge_id=charge.id,
-            method=charge.method,
-            brand=charge.brand,
-            last4=charge.last4,
-        )
-
-
-def _hold(order: Order, intent: PaymentIntent, wrong: str) -> None:
-    _open_attention(
-        "payment_mismatch",
-        intent.id,
-        order,
-        expected=f"{order.amount} {order.currency} {order.payment_intent_id or ''}",
-        received=f"{intent.amount_received} {intent.currency} {intent.id}",
-        detail=wrong,
-    )
-
-
-def hold_money_without_order(intent: PaymentIntent) -> None:
-    """Tell the operator of money that names an order this shop does not have."""
-    _open_attention(
-        "money_without_order",
-        intent.id,
-        None,
-        received=f"{intent.amount_received} {intent.currency}",
-        detail=f"names order {intent.order}"[:300],
-    )
-
-
-def _open_attention(kind: str, subject: str, order: Order | None, **texts: str) -> None:
-    """Open an attention item unless the same one is open already."""
-    Attention.objects.bulk_create(
-        [Attention(kind=kind, subject=subject, order=order, **texts)],
-        ignore_conflicts=True,
-    )
-    logger.error("Attention: %s %s %s", kind, subject, texts)
 
 
 # --- Look up and close --------------------------------------------------------------
 
 
 def look_up(order: Order, *, source: str) -> None:
-    """Ask Stripe how the order's PaymentIntent is now, and settle by the answer."""
-    if order.payment_intent_id:
-        settle(order, _retrieve(order, order.payment_intent_id), source=source)
+    """Ask Stripe how the order's PaymentIntent is now, and settle by the answer.
+
+    A paid order's refunds are recorded too. Raises gateway.Unavailable.
+    """
+    if not order.payment_intent_id:
+        return
+    asked = order.look_at
+    intent = _retrieve(order, order.payment_intent_id)
+    settle(order, intent, source=source)
+    refunded = intent.charge.amount_refunded if intent.charge else 0
+    if order.is_paid and refunded != order.amount_refunded:
+        refunds.sync(intent.id, source=source)
+    # Only this to-do is done: an event may have asked again meanwhile.
+    Order.objects.filter(pk=order.pk, look_at=asked).update(look_at=None)
+
+
+def adopt(order: Order, intent_id: str) -> bool:
+    """Store an intent on the pending order that names no other; False if it does."""
+    row = Order.objects.filter(
+        pk=order.pk, status=Order.Status.PENDING, payment_intent_id__isnull=True
+    )
+    return row.update(payment_intent_id=intent_id) == 1
 
 
 def look_up_when_overdue(order: Order) -> None:
@@ -424,7 +294,8 @@ def look_up_when_overdue(order: Order) -> None:
     row = Order.objects.filter(pk=order.pk, status__in=Order.UNFINISHED)
     if row.filter(look_at__isnull=True).update(look_at=now + WAIT_FOR_EVENT):
         return
-    if row.filter(look_at__lte=now).update(look_at=now + LOOK_AGAIN_AFTER):
+    order.look_at = now + LOOK_AGAIN_AFTER
+    if row.filter(look_at__lte=now).update(look_at=order.look_at):
         look_up(order, source="status check")
 
 
@@ -435,6 +306,9 @@ def close(order: Order, *, reason: Order.ClosedReason, source: str) -> None:
     its status afterwards. If its intent was stored meanwhile, nothing happens and the
     order is still pending. Raises gateway.Unavailable.
     """
+    pending = Order.objects.filter(pk=order.pk, status=Order.Status.PENDING)
+    # The event of the cancellation may be applied before its answer is here.
+    pending.update(closed_reason=reason)
     if order.payment_intent_id:
         try:
             intent = gateway.cancel_payment_intent(order.payment_intent_id)

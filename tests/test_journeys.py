@@ -203,7 +203,7 @@ class SettlingTests(ShopperTestCase):
         self.place()
         self.confirm(self.order(), number="4000000000009995")
         self.deliver_events("payment_intent.payment_failed")
-        reconcile.run()
+        assert list(reconcile.run()) == []
         assert self.order().status == Order.Status.PENDING
         assert self.order().decline_code == "insufficient_funds"
 
@@ -242,9 +242,11 @@ class SettlingTests(ShopperTestCase):
         self.confirm(self.order())
         Order.objects.update(look_at=timezone.now())
 
-        assert reconcile.run() == [f"{self.order().number}: pending → paid"]
+        changes = list(reconcile.look_up_due_orders())
+
+        assert changes == [f"{self.order().number}: pending → paid"]
         assert self.order().history.last().source == "reconcile"
-        assert reconcile.run() == []
+        assert list(reconcile.look_up_due_orders()) == []
 
     def status(self) -> str:
         response = self.client.get(f"/orders/{self.order().token}/status/")
