@@ -15,6 +15,12 @@ DEFAULT_VERSION = DAHLIA
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
+OTHER_MODE = {
+    True: "a similar object exists in test mode, but a live mode key was used",
+    False: "a similar object exists in live mode, but a test mode key was used",
+}
+
+
 @dataclass
 class Account:
     store: Store
@@ -43,9 +49,16 @@ class Account:
     ) -> Object:
         """Return the object, or raise: not there, another kind or the other mode."""
         thing = self.store.get(object_id)
-        mine = self.store.is_live(object_id) == self.livemode
-        if thing is None or thing["object"] != kind or not mine:
+        if thing is None or thing["object"] != kind:
             raise no_such(kind, object_id, param=param, status=status)
+        if self.store.is_live(object_id) != self.livemode:
+            raise no_such(
+                kind,
+                object_id,
+                param=param,
+                status=status,
+                hint=OTHER_MODE[self.livemode],
+            )
         return thing
 
     def find(self, kind: str, **criteria: Any) -> list[Object]:

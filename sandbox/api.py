@@ -1,22 +1,20 @@
 """One API request from its first byte to its last: keys, faults, stored answers."""
 
-import asyncio
 import json
 import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Message
 
 from sandbox import answers, connections, forms, idempotency, keys
 from sandbox.accounts import Account
 from sandbox.errors import ApiError, invalid
-from sandbox.faults import Fault, error_body
+from sandbox.faults import Answer, Dropped, Fault, client_gone, strike
 from sandbox.ids import new_id
 from sandbox.operations import Operation
 from sandbox.program import Sandbox
@@ -33,18 +31,6 @@ CORS = {
     "Access-Control-Max-Age": "300",
 }
 VERSION = re.compile(r"20\d\d-\d\d-\d\d(\.[a-z]+)?")
-PROXY_PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
-
-
-class Dropped(Exception):
-    """No answer at all: the connection is cut."""
-
-
-@dataclass
-class Answer:
-    status: int
-    body: str
-    headers: dict[str, str]
 
 
 def endpoint(
@@ -59,7 +45,7 @@ def endpoint(
         except (Dropped, ClientDisconnect):
             if request.client is not None:
                 connections.reset((request.client.host, request.client.port))
-            await _client_gone(request)
+            await client_gone(request)
             answer = Answer(499, "", {})
         log.info(
             "%s %s %s %s %.1f ms",
@@ -72,7 +58,7 @@ def endpoint(
         return Response(
             answer.body,
             answer.status,
-            headers={"Cache-Control": "no-cache, no-store"} | CORS | answer.headers,
+            headers={"Cache-Control": "no-cache, no-store"} | answer.headers,
             media_type=answer.headers.pop("Content-Type", "application/json"),
         )
 
@@ -81,7 +67,7 @@ def endpoint(
 
 async def _answer(sandbox: Sandbox, operation: Operation, request: Request) -> Answer:
     account = sandbox.account(new_id("req"))
-    headers = {"Request-Id": str(account.request_id)}
+    headers = {"Request-Id": str(account.request_id)} | CORS
     key = request.headers.get("Idempotency-Key")
     if request.method == "POST":
         headers["Stripe-Should-Retry"] = "false"
@@ -92,6 +78,9 @@ async def _answer(sandbox: Sandbox, operation: Operation, request: Request) -> A
         params = await _params(request)
         account = _authenticated(sandbox, operation, request, account, params)
         headers["Stripe-Version"] = account.version
+        if not account.publishable:
+            # A web page may not read what a secret key is answered.
+            headers = {name: headers[name] for name in headers if name not in CORS}
         sandbox.limits.check(account, operation.name, request.url.path)
         fault = sandbox.faults.next(operation.name)
         if request.method != "POST" or not key:
@@ -163,7 +152,7 @@ async def _suffer(
 ) -> Answer:
     """Run the operation with its scripted fault before or after it."""
     if fault is not None and fault.when == "before":
-        early = await _strike(request, fault, headers)
+        early = await strike(request, fault, headers)
         if early is not None:
             if fault.stored and attempt is not None:
                 sandbox.keys.keep(attempt, status=early.status, body=early.body)
@@ -171,7 +160,7 @@ async def _suffer(
     answer = _run(sandbox, operation, request, account, params, fault, attempt)
     answer.headers = headers | answer.headers
     if fault is not None and fault.when == "after":
-        late = await _strike(request, fault, headers)
+        late = await strike(request, fault, headers)
         if late is not None:
             if fault.stored and attempt is not None:
                 sandbox.keys.keep(attempt, status=late.status, body=late.body)
@@ -246,37 +235,8 @@ async def _replay(
         "Original-Request": stored.request_id,
         "Idempotent-Replayed": "true",
     }
-    struck = await _strike(request, fault, headers) if fault is not None else None
+    struck = await strike(request, fault, headers) if fault is not None else None
     return struck or Answer(stored.status, stored.body, replayed)
-
-
-async def _strike(
-    request: Request, fault: Fault, headers: dict[str, str]
-) -> Answer | None:
-    """Do what the fault says; return the answer it puts in place of the real one."""
-    if fault.do == "drop":
-        raise Dropped
-    if fault.do == "hang":
-        await _client_gone(request)
-        raise Dropped
-    if fault.do == "delay":
-        await asyncio.sleep(fault.seconds)
-    if fault.do == "not_json":
-        return Answer(fault.status, PROXY_PAGE, headers | {"Content-Type": "text/html"})
-    if fault.do == "status":
-        kept = {
-            name: value
-            for name, value in headers.items()
-            if name != "Stripe-Should-Retry"
-        }
-        return Answer(fault.status, json.dumps(error_body(fault)), kept | fault.headers)
-    return None
-
-
-async def _client_gone(request: Request) -> None:
-    message: Message = {"type": ""}
-    while message["type"] != "http.disconnect":
-        message = await request.receive()
 
 
 async def preflight(request: Request) -> Response:

@@ -70,11 +70,14 @@ def refused(
     )
 
 
-def no_such(kind: str, object_id: str, *, param: str, status: int = 404) -> ApiError:
+def no_such(
+    kind: str, object_id: str, *, param: str, status: int = 404, hint: str = ""
+) -> ApiError:
+    told = f"; {hint} to make this request." if hint else ""
     return ApiError(
         status,
         "invalid_request_error",
-        f"No such {kind}: '{object_id}'",
+        f"No such {kind}: '{object_id}'{told}",
         code="resource_missing",
         param=param,
     )

@@ -1,10 +1,16 @@
 """Misbehaviour on order: this call, this many times, in this way."""
 
+import asyncio
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.requests import Request
+from starlette.types import Message
+
 ACTS = ("drop", "delay", "hang", "status", "not_json", "stale")
 MOMENTS = ("before", "after")
+PROXY_PAGE = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 @dataclass
@@ -49,7 +55,48 @@ class Faults:
         return struck
 
 
-def error_body(fault: Fault) -> dict[str, Any]:
+@dataclass
+class Answer:
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+class Dropped(Exception):
+    """No answer at all: the connection is cut."""
+
+
+async def strike(
+    request: Request, fault: Fault, headers: dict[str, str]
+) -> Answer | None:
+    """Do what the fault says; return the answer it puts in place of the real one."""
+    if fault.do == "drop":
+        raise Dropped
+    if fault.do == "hang":
+        await client_gone(request)
+        raise Dropped
+    if fault.do == "delay":
+        await asyncio.sleep(fault.seconds)
+    if fault.do == "not_json":
+        return Answer(fault.status, PROXY_PAGE, headers | {"Content-Type": "text/html"})
+    if fault.do == "status":
+        kept = {
+            name: value
+            for name, value in headers.items()
+            if name != "Stripe-Should-Retry"
+        }
+        return Answer(fault.status, _error_body(fault), kept | fault.headers)
+    return None
+
+
+async def client_gone(request: Request) -> None:
+    """Wait until the other side has closed the connection."""
+    message: Message = {"type": ""}
+    while message["type"] != "http.disconnect":
+        message = await request.receive()
+
+
+def _error_body(fault: Fault) -> str:
     """The error object of a scripted status."""
     messages = {
         409: "There is currently another in-progress request using this key.",
@@ -63,4 +110,4 @@ def error_body(fault: Fault) -> dict[str, Any]:
     }
     codes = {409: "idempotency_key_in_use", 429: "rate_limit"}
     code = fault.code or codes.get(fault.status)
-    return {"error": error | ({"code": code} if code else {})}
+    return json.dumps({"error": error | ({"code": code} if code else {})})

@@ -48,8 +48,13 @@ class KeyRing:
 
 
 def read(authorization: str | None, form_key: str | None) -> Key:
-    """Return the caller's key, from the header (Bearer or Basic) or `key=`."""
-    text = _from_header(authorization) or form_key
+    """Return the caller's key: from the header, or a publishable one in the form.
+
+    A secret key in a form would let any web page call the sandbox unasked.
+    """
+    text = _from_header(authorization)
+    if text is None and form_key is not None and form_key.startswith("pk_"):
+        text = form_key
     if not text:
         raise _unauthorized(
             "You did not provide an API key. You need to provide your API key in the"

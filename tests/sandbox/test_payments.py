@@ -333,6 +333,21 @@ def test_keys(sandbox: SandboxServer, key: str | None, status: int) -> None:
     assert answer.headers["Request-Id"].startswith("req_")
 
 
+def test_web_pages_get_no_answer_with_a_secret_key(sandbox: SandboxServer) -> None:
+    url = f"{sandbox.url}/v1/payment_intents"
+
+    in_form = requests.post(
+        url,
+        data={"amount": "100", "currency": "usd", "key": "sk_test_sandbox"},
+        timeout=10,
+    )
+    in_header = requests.get(url, auth=("sk_test_sandbox", ""), timeout=10)
+
+    assert in_form.status_code == 401
+    assert in_header.status_code == 200
+    assert "Access-Control-Allow-Origin" not in in_header.headers
+
+
 def test_modes_do_not_see_each_other(
     client: stripe.StripeClient, sandbox: SandboxServer
 ) -> None:
@@ -344,6 +359,7 @@ def test_modes_do_not_see_each_other(
     with pytest.raises(stripe.InvalidRequestError) as caught:
         client.v1.payment_intents.retrieve(intent.id)
     assert (caught.value.http_status, caught.value.code) == (404, "resource_missing")
+    assert "exists in live mode" in str(caught.value)
     assert client.v1.payment_intents.list().data == []
 
 
