@@ -118,10 +118,7 @@ def _card_details(account: Account, intent: Object, method: Object) -> Object:
 
 
 def _three_d_secure(card: Card, intent: Object) -> Object | None:
-    if (
-        intent["_"].get("authenticated") != "yes"
-        and card.three_d_secure != "frictionless"
-    ):
+    if not intent["_"].get("authenticated") and card.three_d_secure != "frictionless":
         return None
     challenged = card.three_d_secure != "frictionless"
     return {

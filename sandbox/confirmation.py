@@ -24,7 +24,10 @@ def attempt(account: Account, intent: Object, method: Object) -> None:
     intent["payment_method"] = method["id"]
     intent["last_payment_error"] = None
     if method["type"] in REDIRECTS:
-        _ask_to_leave(account, intent)
+        if _is_authenticated(intent):
+            _complete(account, intent, method)
+        else:
+            _ask_to_leave(account, intent)
     elif method["type"] in DEBITS:
         _debit(account, intent, method)
     elif _asks_for_authentication(intent, card_of(method)):
@@ -37,14 +40,14 @@ def authenticated(account: Account, intent: Object) -> None:
     """The shopper passed the challenge or approved the payment at the bank."""
     method = account.get("payment_method", intent["payment_method"])
     intent["next_action"] = None
-    intent["_"]["authenticated"] = "yes"
+    intent["_"]["authenticated"] = True
     if intent["confirmation_method"] == "manual":
         intent["status"] = "requires_confirmation"
         account.update(intent)
     elif method["type"] == "card":
         charge_card(account, intent, method)
     else:
-        _succeed(account, intent, method)
+        _complete(account, intent, method)
 
 
 def authentication_failed(account: Account, intent: Object) -> None:
@@ -68,18 +71,17 @@ def charge_card(account: Account, intent: Object, method: Object) -> None:
     if card.is_declined or broken:
         code = card.code or "card_declined"
         _decline(account, intent, method, code=code, decline_code=card.decline_code)
-    if intent["capture_method"] == "manual":
-        _authorize(account, intent, method)
-    else:
-        _succeed(account, intent, method)
+    _complete(account, intent, method)
 
 
 def capture(account: Account, intent: Object, amount: int) -> None:
     """Take `amount` of the authorised sum and release the rest."""
     charge = account.get("charge", intent["latest_charge"])
-    charge |= {"captured": True, "amount_captured": amount}
-    left = charge["amount"] - amount
-    charge |= {"amount_refunded": left, "refunded": False}
+    charge |= {
+        "captured": True,
+        "amount_captured": amount,
+        "amount_refunded": charge["amount"] - amount,
+    }
     charges.add_balance_transaction(account, charge)
     account.update(charge)
     mark_succeeded(intent, amount)
@@ -108,11 +110,15 @@ def cancel(account: Account, intent: Object, *, reason: str | None) -> None:
 
 
 def _asks_for_authentication(intent: Object, card: Card) -> bool:
-    if intent["_"].get("authenticated") == "yes":
+    if _is_authenticated(intent):
         return False
     if card.three_d_secure == "required":
         return True
     return card.three_d_secure == "optional" and _is_asked_for(intent)
+
+
+def _is_authenticated(intent: Object) -> bool:
+    return bool(intent["_"].get("authenticated"))
 
 
 def _is_asked_for(intent: Object) -> bool:
@@ -174,6 +180,13 @@ def _decline(
     intent["latest_charge"] = charge["id"]
     fail(account, intent, error)
     raise declined(error, intent)
+
+
+def _complete(account: Account, intent: Object, method: Object) -> None:
+    if intent["capture_method"] == "manual":
+        _authorize(account, intent, method)
+    else:
+        _succeed(account, intent, method)
 
 
 def _authorize(account: Account, intent: Object, method: Object) -> None:

@@ -48,10 +48,10 @@ def session(account: Account, params: Params) -> Object:
             raise missing(name)
     currency = params["currency"].lower()
     check_amount(params["amount"], currency)
-    excluded = list(params.get("excluded_payment_method_types", []))
-    if params.get("capture_method") == "manual":
-        excluded += payment_methods.DEBITS
-    types = payment_methods.offered(currency)
+    excluded = params.get("excluded_payment_method_types", [])
+    types = payment_methods.offered(
+        currency, capture_method=params.get("capture_method", "automatic_async")
+    )
     allowed = params.get("allowed_payment_method_types", types)
     chosen = [kind for kind in types if kind in allowed and kind not in excluded]
     return _offer(params["amount"], currency, chosen)

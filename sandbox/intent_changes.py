@@ -126,12 +126,12 @@ def _types(intent: Object) -> list[str]:
     if "types" in intent["_"]:
         chosen: list[str] = intent["_"]["types"]
         return chosen
-    types = payment_methods.offered(intent["currency"])
+    types = payment_methods.offered(
+        intent["currency"], capture_method=intent["capture_method"]
+    )
     automatic = intent["automatic_payment_methods"]
     if automatic is not None and automatic.get("allow_redirects") == "never":
         types = [kind for kind in types if kind not in payment_methods.REDIRECTS]
-    if intent["capture_method"] == "manual":
-        types = [kind for kind in types if kind not in payment_methods.DEBITS]
     allowed = intent["allowed_payment_method_types"]
     excluded = intent["excluded_payment_method_types"] or []
     return [

@@ -28,6 +28,7 @@ from sandbox.typed_data import typed_bank, typed_card, year_of
 REDIRECTS = ("klarna", "ideal", "bancontact")
 DEBITS = ("us_bank_account", "sepa_debit")
 TYPES = ("card", *DEBITS, *REDIRECTS)
+AUTHORIZABLE = ("card", "klarna")  # and captured later
 
 # Where each type is offered: the currencies, or everywhere.
 CURRENCIES = {
@@ -91,10 +92,13 @@ def list_all(account: Account, params: Params) -> Object:
     )
 
 
-def offered(currency: str) -> list[str]:
-    """The types that automatic payment methods bring for a currency."""
+def offered(currency: str, *, capture_method: str) -> list[str]:
+    """The types that automatic payment methods bring."""
     return [
-        kind for kind in TYPES if kind not in CURRENCIES or currency in CURRENCIES[kind]
+        kind
+        for kind in TYPES
+        if (kind not in CURRENCIES or currency in CURRENCIES[kind])
+        and (capture_method != "manual" or kind in AUTHORIZABLE)
     ]
 
 

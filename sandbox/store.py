@@ -72,6 +72,7 @@ class Store:
     def __init__(self, file: Path | None = None) -> None:
         if file is not None:
             file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # it holds the signing secrets
         self.db = sqlite3.connect(file or ":memory:", isolation_level=None)
         self.db.row_factory = sqlite3.Row
         self.db.execute("PRAGMA journal_mode = WAL")

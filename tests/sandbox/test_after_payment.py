@@ -386,7 +386,37 @@ class TestDebits:
         assert caught.value.code == "payment_intent_unexpected_state"
 
 
+class TestManualConfirmation:
+    @pytest.mark.parametrize(
+        "typed", [{"number": "4000002760003184"}, {"type": "klarna"}]
+    )
+    def test_the_server_confirms_again_after_the_challenge(
+        self,
+        client: stripe.StripeClient,
+        sandbox: SandboxServer,
+        typed: dict[str, str],
+    ) -> None:
+        intent = new(client, confirmation_method="manual")
+        assert sandbox.confirm(intent, **typed)["status"] == "requires_action"
+        assert sandbox.authenticate(intent)["status"] == "requires_confirmation"
+
+        done = client.v1.payment_intents.confirm(
+            intent, {"return_url": "http://127.0.0.1/"}
+        )
+
+        assert (done.status, done.amount_received) == ("succeeded", 2000)
+
+
 class TestRedirects:
+    def test_may_be_authorised_and_captured_later(
+        self, client: stripe.StripeClient, sandbox: SandboxServer
+    ) -> None:
+        intent = new(client, capture_method="manual")
+        sandbox.confirm(intent, type="klarna")
+
+        assert sandbox.authenticate(intent)["status"] == "requires_capture"
+        assert client.v1.payment_intents.capture(intent).status == "succeeded"
+
     @pytest.mark.parametrize(
         ("kind", "currency"), [("klarna", "usd"), ("ideal", "eur")]
     )

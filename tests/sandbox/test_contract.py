@@ -131,6 +131,27 @@ def test_every_event_fits_its_schema(busy: SandboxServer, listener: Listener) ->
 
 
 @needs_slice
+def test_expanded_answers_fit_too(busy: SandboxServer) -> None:
+    intents = [one for one in busy.objects("payment_intent") if one["latest_charge"]]
+    expanded = [
+        "latest_charge.balance_transaction",
+        "latest_charge.refunds.data.balance_transaction",
+        "payment_method",
+    ]
+
+    for intent in intents:
+        answer = requests.get(
+            f"{busy.url}/v1/payment_intents/{intent['id']}",
+            params={f"expand[{n}]": path for n, path in enumerate(expanded)},
+            auth=("sk_test_sandbox", ""),
+            timeout=10,
+        ).json()
+        assert answer["latest_charge"]["refunds"]["object"] == "list"
+        assert schema_problems("payment_intent", answer) == []
+        assert class_problems(answer, stripe.PaymentIntent, "payment_intent") == []
+
+
+@needs_slice
 @pytest.mark.parametrize("number", CARDS)
 def test_every_refusal_fits_its_schema(
     client: stripe.StripeClient, sandbox: SandboxServer, number: str
