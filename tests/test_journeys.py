@@ -1,66 +1,14 @@
 """From cart to paid order through the real library, over HTTP, with the sandbox."""
 
-import json
-from typing import Any
-
 import pytest
-from django.test import Client, TestCase
+from django.test import Client
 from django.utils import timezone
 
 from checkout import gateway, payments, reconcile
 from checkout.models import Attention, Order, Product, Shop
-from tests.factories import deliver, make_product
-from tests.sandbox_server import SandboxServer
+from tests.shopper import ONE_MUG, ShopperTestCase
 
 pytestmark = pytest.mark.usefixtures("sandbox")
-
-
-class ShopperTestCase(TestCase):
-    """A browser that opened the shop, and what it can do there."""
-
-    sandbox: SandboxServer
-
-    @pytest.fixture(autouse=True)
-    def _sandbox(self, sandbox: SandboxServer) -> None:
-        self.sandbox = sandbox
-
-    def setUp(self) -> None:
-        self.mug = make_product(slug="mug", unit_amount=1850)
-        self.lamp = make_product(slug="lamp", unit_amount=6400)
-        self.client.get("/")
-
-    def place(self, client: Client | None = None, **changes: Any) -> Any:
-        body = {
-            "lines": [
-                {"product": "mug", "quantity": 2},
-                {"product": "lamp", "quantity": 1},
-            ],
-            "email": "shopper@example.com",
-            "amount": 10_100,
-            "currency": "usd",
-            **changes,
-        }
-        return (client or self.client).post(
-            "/orders/", json.dumps(body), content_type="application/json"
-        )
-
-    def order(self) -> Order:
-        return Order.objects.get()
-
-    def intents(self) -> list[dict[str, Any]]:
-        return self.sandbox.objects("payment_intent")
-
-    def confirm(self, order: Order, number: str = "4242424242424242") -> None:
-        self.sandbox.confirm(order.payment_intent_id, number=number)
-
-    def deliver_events(self, *types: str) -> None:
-        """Post the sandbox's events of `types` to the webhook, in their order."""
-        for event in self.sandbox.objects("event"):
-            if event["type"] in types:
-                assert deliver(self.client, event).status_code == 200
-
-
-ONE_MUG = {"lines": [{"product": "mug", "quantity": 1}], "amount": 1850}
 
 
 class PlacingTests(ShopperTestCase):
