@@ -31,7 +31,7 @@ const THEMES = {
     colorTextSecondary: "#62636d",
     colorTextPlaceholder: "#6d6e78",
     colorDanger: "#c9143a",
-    inputColorBorder: "#f1f2f4",
+    inputColorBorder: "#e1e4e9",
     inputBoxShadow: "none",
     borderRadius: "4px",
   },

@@ -11,6 +11,8 @@ import { make } from "./fields.js";
  * @property {(type: string) => void} choose
  */
 
+const DEFAULT_VISIBLE = 5;
+
 /**
  * @param {Arrangement} arrangement
  * @returns {HTMLElement}
@@ -75,7 +77,27 @@ function accordion({ forms, selected, layout, texts, choose }) {
   }
 
   show(selected);
+  const visible = layout.visibleAccordionItemsCount || DEFAULT_VISIBLE;
+  if (items.length > visible) hideBehindMore(list, items.slice(visible), texts);
   return list;
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {{item: HTMLElement, button: HTMLElement}[]} extra
+ * @param {any} texts
+ */
+function hideBehindMore(list, extra, texts) {
+  if (extra.some(({ item }) => item.matches(".AccordionItem--selected"))) return;
+  const more = make("button", { type: "button", class: "AccordionButton AccordionMore" }, texts.more);
+  const row = make("div", { class: "AccordionItem" }, more);
+  for (const { item } of extra) item.hidden = true;
+  more.addEventListener("click", () => {
+    row.remove();
+    for (const { item } of extra) item.hidden = false;
+    extra[0].button.focus();
+  });
+  list.append(row);
 }
 
 /** @param {Arrangement} arrangement */

@@ -5,7 +5,8 @@
  * @param {any} texts
  */
 export function translated(error, texts) {
-  const message = texts.declines[error.decline_code] ?? texts.declines[error.code];
+  const { declines } = texts;
+  const message = declines[error.decline_code] ?? declines[error.code] ?? declines[error.type];
   return message ? { ...error, message } : error;
 }
 

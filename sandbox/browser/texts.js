@@ -19,6 +19,7 @@ const EN = {
   routingNumber: "Routing number",
   accountNumber: "Account number",
   methods: "Payment methods",
+  more: "More payment methods",
   supportedBrands: "Supported cards: Visa, Mastercard, American Express, Discover",
   badge: "Sandbox",
   loading: "Loading payment form…",
@@ -79,7 +80,7 @@ const EN = {
     incomplete_account_number: "Your account number is incomplete.",
     incomplete_payment_method: "Please select a payment method.",
   },
-  // By decline_code or code: what Stripe.js says in other words than the API.
+  // By decline_code, code or type: what Stripe.js says in other words than the API.
   declines: {
     payment_intent_authentication_failure:
       "We are unable to authenticate your payment method. Please choose a different payment method and try again.",
@@ -106,6 +107,7 @@ const DE = {
   routingNumber: "Bankleitzahl (Routing Number)",
   accountNumber: "Kontonummer",
   methods: "Zahlungsmethoden",
+  more: "Weitere Zahlungsmethoden",
   supportedBrands: "Unterstützte Karten: Visa, Mastercard, American Express, Discover",
   badge: "Sandbox",
   loading: "Zahlungsformular wird geladen …",
@@ -167,6 +169,8 @@ const DE = {
     incomplete_payment_method: "Bitte wählen Sie eine Zahlungsmethode.",
   },
   declines: {
+    api_connection_error:
+      "Der Zahlungsdienst war nicht erreichbar. Prüfen Sie Ihre Verbindung und versuchen Sie es erneut.",
     card_declined: "Ihre Karte wurde abgelehnt.",
     insufficient_funds: "Ihre Karte ist nicht ausreichend gedeckt.",
     expired_card: "Ihre Karte ist abgelaufen.",

@@ -67,6 +67,17 @@ def test_an_accordion_may_start_closed_and_be_closed(host: Host) -> None:
     assert host.events("change")[-1]["collapsed"] is True
 
 
+def test_methods_beyond_the_visible_ones_wait_behind_a_button(host: Host) -> None:
+    layout = {"type": "accordion", "visibleAccordionItemsCount": 2}
+    frame = mount(host, layout=layout)
+    expect(frame.get_by_role("button", name="iDEAL")).to_be_hidden()
+
+    frame.get_by_role("button", name="More payment methods").press("Enter")
+
+    expect(frame.get_by_role("button", name="iDEAL")).to_be_focused()
+    expect(frame.get_by_role("button", name="More payment methods")).to_have_count(0)
+
+
 def test_tabs_are_walked_with_arrows(host: Host) -> None:
     frame = mount(host, layout="tabs")
     card = frame.get_by_role("tab", name="Card")
@@ -94,21 +105,18 @@ def test_what_was_typed_survives_another_choice(host: Host) -> None:
     expect(frame.locator("[name=number]")).to_have_value("4242 4242 4242 4242")
 
 
-@pytest.mark.parametrize(
-    ("typed", "said"),
-    [
+def test_wrong_ibans_are_refused_in_the_form(host: Host) -> None:
+    frame = mount(host, paymentMethodOrder=["sepa_debit"])
+    iban = frame.locator("[name=iban]")
+
+    for typed, said in (
         ("DE8937040044", "The IBAN you entered is incomplete."),
         ("DE00370400440532013000", "The IBAN you entered is invalid."),
         ("XX89370400440532013000", "The IBAN you entered is invalid."),
-    ],
-)
-def test_wrong_ibans_are_refused_in_the_form(host: Host, typed: str, said: str) -> None:
-    frame = mount(host, paymentMethodOrder=["sepa_debit"])
-
-    frame.locator("[name=iban]").fill(typed)
-    frame.locator("[name=iban]").blur()
-
-    expect(frame.get_by_text(said)).to_be_visible()
+    ):
+        iban.fill(typed)
+        iban.blur()
+        expect(frame.get_by_text(said)).to_be_visible()
 
 
 def test_sepa_debit_needs_name_and_mail_and_goes_processing(host: Host) -> None:

@@ -21,32 +21,23 @@ def test_script_sets_stripe_of_the_endive_train(host: Host) -> None:
     assert host.run("() => [typeof Stripe, Stripe.version]") == ["function", "endive"]
 
 
-@pytest.mark.parametrize(
-    ("key", "said"),
-    [
+def test_only_a_publishable_key_is_taken(host: Host) -> None:
+    for key, said in (
         ("", "You used an empty string"),
         ("sk_test_sandbox", "You should not use your secret key"),
         ("rk_test_sandbox", "You should not use your secret key"),
         ("nonsense", "publishable key"),
         (None, "publishable key"),
-    ],
-)
-def test_only_a_publishable_key_is_taken(
-    host: Host, key: str | None, said: str
-) -> None:
-    error = host.error_of("(key) => Stripe(key)", key)
-
-    assert error.startswith("IntegrationError: ")
-    assert said in error
+    ):
+        error = host.error_of("(key) => Stripe(key)", key)
+        assert error.startswith("IntegrationError: ")
+        assert said in error
 
 
-@pytest.mark.parametrize(
-    "call", ["handleCardPayment", "confirmPaymentIntent", "initCheckout"]
-)
-def test_removed_calls_throw(host: Host, call: str) -> None:
-    error = host.error_of("(call) => Stripe('pk_test_sandbox')[call]()", call)
-
-    assert error == f"IntegrationError: stripe.{call}() was removed from Stripe.js."
+def test_removed_calls_throw(host: Host) -> None:
+    for call in ("handleCardPayment", "confirmPaymentIntent", "initCheckout"):
+        error = host.error_of("(call) => Stripe('pk_test_sandbox')[call]()", call)
+        assert error == f"IntegrationError: stripe.{call}() was removed from Stripe.js."
 
 
 def test_calls_outside_the_sandbox_say_so(host: Host) -> None:
@@ -55,9 +46,8 @@ def test_calls_outside_the_sandbox_say_so(host: Host) -> None:
     assert error.endswith("is not part of the sandbox.")
 
 
-@pytest.mark.parametrize(
-    ("group", "said"),
-    [
+def test_wrong_options_of_elements_throw(host: Host) -> None:
+    wrong: list[tuple[dict[str, object], str]] = [
         ({"paymentMethodTypes": ["card"]}, "no longer supported"),
         ({"payment_method_types": ["card"]}, "no longer supported"),
         ({"clientSecret": "pi_1_secret_2"}, "both clientSecret and mode"),
@@ -67,17 +57,12 @@ def test_calls_outside_the_sandbox_say_so(host: Host) -> None:
         ({"amount": 0}, "amount should be a positive integer"),
         ({"currency": "USD"}, "currency should be"),
         ({"currency": None}, "currency should be"),
-    ],
-)
-def test_wrong_options_of_elements_throw(
-    host: Host, group: dict[str, object], said: str
-) -> None:
-    options = {"mode": "payment", "amount": 1099, "currency": "usd"} | group
-
-    error = host.error_of("(o) => Stripe('pk_test_sandbox').elements(o)", options)
-
-    assert error.startswith("IntegrationError: ")
-    assert said in error
+    ]
+    for group, said in wrong:
+        options = {"mode": "payment", "amount": 1099, "currency": "usd"} | group
+        error = host.error_of("(o) => Stripe('pk_test_sandbox').elements(o)", options)
+        assert error.startswith("IntegrationError: ")
+        assert said in error
 
 
 def test_a_client_secret_of_another_shape_throws(host: Host) -> None:
@@ -191,29 +176,24 @@ def test_a_sandbox_that_is_gone_is_a_loaderror_in_bounded_time(
     faults.clear()
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
+def test_wrong_options_of_the_element_throw(host: Host) -> None:
+    wrong: list[tuple[dict[str, object], str]] = [
         ({"layout": "stack"}, "layout should be one of tabs, accordion, auto"),
         ({"layout": {"radios": "never"}}, "layout should be one of"),
         ({"fields": {"billingDetails": {"email": False}}}, "fields.billingDetails"),
         ({"terms": {"card": "sometimes"}}, "terms.card should be one of"),
         ({"readOnly": "yes"}, "readOnly should be a boolean"),
         ({"paymentMethodOrder": "card"}, "paymentMethodOrder should be an array"),
-    ],
-)
-def test_wrong_options_of_the_element_throw(
-    host: Host, options: dict[str, object], said: str
-) -> None:
-    error = host.error_of(
-        """(options) => Stripe("pk_test_sandbox")
-          .elements({ mode: "payment", amount: 1099, currency: "usd" })
-          .create("payment", options)""",
-        options,
-    )
-
-    assert error.startswith("IntegrationError: ")
-    assert said in error
+    ]
+    for options, said in wrong:
+        error = host.error_of(
+            """(options) => Stripe("pk_test_sandbox")
+              .elements({ mode: "payment", amount: 1099, currency: "usd" })
+              .create("payment", options)""",
+            options,
+        )
+        assert error.startswith("IntegrationError: ")
+        assert said in error
 
 
 def test_an_unknown_option_is_only_noted(host: Host, faults: list[str]) -> None:
