@@ -2,13 +2,14 @@ import { decided } from "./order-status.js";
 import { readPage } from "./server.js";
 
 /**
- * <order-card data-url data-status>: one order as the server shows it. While its payment
- * is being processed it asks, and replaces itself by what has become of it.
+ * <order-card data-url data-status>: one order as the server shows it, in the shopper's own
+ * time. While its payment is processing it asks, and replaces itself by what has become of it.
  */
 export class OrderCard extends HTMLElement {
   #gone = new AbortController();
 
   connectedCallback() {
+    for (const time of this.querySelectorAll("time")) time.textContent = localTime(time.dateTime);
     if (this.dataset.status === "processing") this.#watch();
   }
 
@@ -32,6 +33,13 @@ export class OrderCard extends HTMLElement {
   }
 }
 
+/** @param {string} moment in ISO 8601 */
+function localTime(moment) {
+  const { lang } = document.documentElement;
+  const format = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
+  return format.format(new Date(moment));
+}
+
 /**
  * Take the card out of the order's page; null if the page could not be had.
  * @param {string} orderUrl
@@ -51,6 +59,7 @@ export function showCard(card) {
   const list = document.querySelector("[data-orders]");
   const old = list?.querySelector(`order-card[data-url="${CSS.escape(card.dataset.url ?? "")}"]`);
   old?.remove();
+  card.toggleAttribute("data-new", true);
   list?.prepend(card);
   const heading = card.querySelector("h2, h3");
   if (heading instanceof HTMLElement) heading.focus();

@@ -4,8 +4,8 @@ import { text } from "./texts.js";
 const PATIENCE_MILLISECONDS = 9_000;
 
 /**
- * <payment-fields data-publishable-key data-amount data-currency>: Stripe's Payment
- * Element. Its `state` is "loading", "ready" or "failed"; raises "fields-state" when that
+ * <payment-fields data-publishable-key data-amount data-minimum data-currency>: Stripe's
+ * Payment Element. Its `state` is "loading", "ready" or "failed"; raises "fields-state" when that
  * changes and "fields-edit" when the shopper types.
  */
 export class PaymentFields extends HTMLElement {
@@ -40,12 +40,13 @@ export class PaymentFields extends HTMLElement {
   mount() {
     this.#elements?.getElement("payment")?.destroy();
     this.#become("loading");
-    const { publishableKey = "", amount, currency } = this.dataset;
+    const { publishableKey = "", amount, minimum, currency } = this.dataset;
     const locale = /** @type {StripeElementLocale} */ (document.documentElement.lang);
     this.#stripe ??= Stripe(publishableKey, { locale });
     this.#elements = this.#stripe.elements({
       mode: "payment",
-      amount: Number(amount),
+      // Stripe mounts nothing for less; such an amount cannot be paid anyway.
+      amount: Math.max(Number(amount), Number(minimum)),
       currency: currency ?? "",
       appearance: appearance(),
       locale,

@@ -15,8 +15,7 @@ const ASK_AFTER = 10_000;
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
 
 /**
- * <payment-form data-start-url data-minimum [data-checkout] [data-email]>: takes an order
- * from the press of Pay to the moment when the server knows how it ended.
+ * <payment-form data-start-url [data-checkout] [data-email]>: takes an order from the press of Pay to the moment when the server knows how it ended.
  */
 class PaymentForm extends HTMLElement {
   #isBusy = false;
@@ -231,9 +230,13 @@ class PaymentForm extends HTMLElement {
     return this.#cart?.amount ?? Number(this.#fields.dataset.amount);
   }
 
+  get #minimum() {
+    return Number(this.#fields.dataset.minimum);
+  }
+
   get #reason() {
-    const minimum = Number(this.dataset.minimum);
-    return reasonNotToPay({ fields: this.#fields.state, amount: this.#amount, minimum });
+    const { state: fields } = this.#fields;
+    return reasonNotToPay({ fields, amount: this.#amount, minimum: this.#minimum });
   }
 
   /** What is asked of the shop; nothing, for an order that exists. */
@@ -277,7 +280,7 @@ class PaymentForm extends HTMLElement {
     const isPayable = reason !== "empty" && reason !== "too_small";
     if (isPayable) this.#fields.amount = this.#amount;
     const amount = this.#cart?.format(this.#amount) ?? "";
-    const minimum = this.#cart?.format(Number(this.dataset.minimum)) ?? "";
+    const minimum = this.#cart?.format(this.#minimum) ?? "";
     this.#view.show({ isBusy: this.#isBusy, reason, minimum, amount });
   }
 }
