@@ -34,9 +34,10 @@ CURRENCY = env.text("CURRENCY", "usd").lower()
 SECRET_KEY = env.required(
     "DJANGO_SECRET_KEY", "set it to a long random text (`make run` writes one to .env)."
 )
-ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS") or (
-    ["127.0.0.1", "localhost", "[::1]"] if DEBUG else []
-)
+# A container asks itself on 127.0.0.1 whether it is healthy.
+ALLOWED_HOSTS = [*env.texts("ALLOWED_HOSTS"), "127.0.0.1"]
+if DEBUG:
+    ALLOWED_HOSTS += ["localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
 PROXY_COUNT = env.integer("PROXY_COUNT", default=0)
 
