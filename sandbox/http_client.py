@@ -28,9 +28,8 @@ class Connection:
     async def post(self, target: str, headers: dict[str, str], body: bytes) -> int:
         """Return the status of the answer, whose body is read and dropped."""
         head = h11.Request(method="POST", target=target, headers=list(headers.items()))
-        for part in (head, h11.Data(data=body), h11.EndOfMessage()):
-            sent = self._http.send(part)
-            self._writer.write(sent or b"")
+        parts = (head, h11.Data(data=body), h11.EndOfMessage())
+        self._writer.write(b"".join(self._http.send(part) or b"" for part in parts))
         await self._writer.drain()
         status = 0
         while True:

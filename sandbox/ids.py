@@ -10,7 +10,7 @@ LENGTHS = {"req": 14}
 
 
 def random_text(length: int) -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return "".join(ALPHABET[byte % 62] for byte in secrets.token_bytes(length))
 
 
 def new_id(prefix: str) -> str:

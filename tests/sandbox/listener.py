@@ -44,7 +44,11 @@ class Listener:
             disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the sandbox was killed in the middle
+                    self.close_connection = True
+                    return
                 listener.received.append(
                     Received(self.path, dict(self.headers), body, time.monotonic())
                 )

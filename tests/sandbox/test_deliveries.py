@@ -60,7 +60,7 @@ def test_deliveries_run_side_by_side(
 
     wait_for(lambda: len(listener.received) == 6)
     spread = listener.received[-1].at - listener.received[0].at
-    assert spread < 0.5
+    assert spread < 2  # one after the other would take 2.5 s
 
 
 def test_drop_repeat_hold_and_reorder(
