@@ -75,7 +75,10 @@ function replaceRules(wanted) {
       console.warn(`[Stripe.js] "${selector}" is not a supported appearance rule.`);
       continue;
     }
-    const index = rules.insertRule(`${selector} {}`, rules.cssRules.length);
+    // A rule for a state outweighs the theme's own; one for every .Input does not.
+    const isState = /--|:/.test(selector);
+    const text = `${isState ? ":root " : ""}${selector} {}`;
+    const index = rules.insertRule(text, rules.cssRules.length);
     const { style } = /** @type {CSSStyleRule} */ (rules.cssRules[index]);
     for (const [name, value] of Object.entries(declarations)) {
       style.setProperty(kebab(name), String(value));

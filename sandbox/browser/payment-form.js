@@ -198,13 +198,13 @@ export class PaymentForm {
 
   /**
    * Confirm the intent with what is typed here.
-   * @param {{clientSecret: string, confirmParams: any, email: string, expected: any}} call
+   * @param {{clientSecret: string, confirmParams: any, email: string}} call
    */
-  async confirm({ clientSecret, confirmParams, email, expected }) {
+  async confirm({ clientSecret, confirmParams, email }) {
     const checked = this.submit();
     if (checked.error) return checked;
     const intent = { key: this.key, clientSecret };
-    const mismatch = expected && (await this.#mismatch(intent, expected));
+    const mismatch = this.group.mode && (await this.#mismatch(intent));
     if (mismatch) return { error: mismatch };
     const { payment_method_data: given, ...rest } = confirmParams;
     const params = {
@@ -219,22 +219,27 @@ export class PaymentForm {
   /**
    * What keeps a deferred form from paying this intent.
    * @param {{key: string, clientSecret: string}} intent
-   * @param {{amount: number, currency: string}} expected
    */
-  async #mismatch(intent, expected) {
+  async #mismatch(intent) {
     const { paymentIntent, error } = await api.retrieve(intent);
     if (error) return error;
-    for (const name of /** @type {const} */ (["currency", "amount"])) {
-      if (paymentIntent[name] === expected[name]) continue;
-      return {
-        type: "invalid_request_error",
-        message:
-          `The provided ${name} (${expected[name]}) does not match the expected ${name} (${paymentIntent[name]}). ` +
-          "Try confirming with a Payment Intent that is configured to use the same parameters as Stripe Elements.",
-        payment_intent: paymentIntent,
-      };
-    }
-    return null;
+    const { mode, currency, amount, setupFutureUsage = null } = this.group;
+    const compared = [
+      ["mode", mode, mode === "setup" ? "payment" : mode],
+      ["currency", currency, paymentIntent.currency],
+      ["amount", amount, paymentIntent.amount],
+      ["setup_future_usage", setupFutureUsage, paymentIntent.setup_future_usage],
+    ];
+    const odd = compared.find(([, provided, expected]) => provided !== expected);
+    if (!odd) return null;
+    const [name, provided, expected] = odd;
+    return {
+      type: "invalid_request_error",
+      message:
+        `The provided ${name} (${provided}) does not match the expected ${name} (${expected}). ` +
+        "Try confirming with a Payment Intent that is configured to use the same parameters as Stripe Elements.",
+      payment_intent: paymentIntent,
+    };
   }
 
   /**

@@ -913,13 +913,7 @@
     group.mustBeSubmitted();
     const given = confirmParams.payment_method_data?.billing_details;
     checkNeverFields(group.payment?.options.fields, given);
-    const { amount, currency } = group.options;
-    return frame.call("confirm", {
-      clientSecret,
-      confirmParams,
-      email: group.email,
-      expected: group.isDeferred ? { amount, currency } : null,
-    });
+    return frame.call("confirm", { clientSecret, confirmParams, email: group.email });
   }
 
   /**

@@ -381,6 +381,16 @@ def test_appearance_reaches_the_fields(host: Host) -> None:
     expect(number).to_have_css("color", "rgb(170, 0, 0)")
 
 
+def test_a_rule_for_every_input_hides_no_error(host: Host) -> None:
+    rules = {".Input": {"borderColor": "#445566", "boxShadow": "none"}}
+    frame = host.mount(group={"appearance": {"rules": rules}})
+
+    host.submit()
+
+    cvc = frame.locator("[name=cvc]")
+    expect(cvc).to_have_css("border-top-color", "rgb(223, 27, 65)")
+
+
 @pytest.mark.parametrize("locale", ["fr", "nonsense"])
 def test_unknown_languages_fall_back_to_english(host: Host, locale: str) -> None:
     frame = host.mount(group={"locale": locale})

@@ -167,6 +167,16 @@ def test_a_deferred_form_pays_only_what_it_showed(
     assert host.status_of(intent) == "requires_payment_method"
 
 
+def test_a_form_that_would_keep_the_card_pays_no_other_intent(host: Host) -> None:
+    host.mount(group={"setupFutureUsage": "off_session"})
+    intent = host.place_intent()
+    host.fill_card("4242424242424242")
+
+    error = host.pay(intent["client_secret"])["error"]
+
+    assert "The provided setup_future_usage (off_session)" in error["message"]
+
+
 def test_elements_of_an_intent_need_no_submit(host: Host) -> None:
     intent = host.place_intent()
     host.mount(group={"clientSecret": intent["client_secret"]})
