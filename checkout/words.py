@@ -4,10 +4,17 @@ Lost, stolen and fraud read exactly like a general decline: the reason is nobody
 business. Source: https://docs.stripe.com/declines/codes
 """
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from checkout import money
 from checkout.models import Order
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 DECLINED = gettext_lazy(
     "Your bank refused this payment. You have not been charged. "
@@ -127,18 +134,43 @@ def decline_texts() -> dict[str, str]:
     return {code: str(text) for code, text in DECLINES.items()}
 
 
+CANCELED = gettext_lazy("This order was canceled. It cannot be paid any more.")
+CLOSED: dict[str, "StrPromise"] = {
+    Order.ClosedReason.EXPIRED: gettext_lazy(
+        "This order was not paid in time. You have not been charged. "
+        "You can order again in the shop."
+    ),
+    Order.ClosedReason.REPLACED: gettext_lazy(
+        "This order was replaced by another one. It cannot be paid any more."
+    ),
+}
+
+
 def describe(order: Order) -> str:
     """Return one sentence on how far the order is, true at this moment."""
     match order.status:
         case Order.Status.PAID:
-            return _("Paid. Thank you!")
+            return _describe_paid(order)
         case Order.Status.PROCESSING:
             return _("Your bank is processing the payment. This can take a few days.")
         case Order.Status.CANCELED:
-            return _("This order was canceled. It cannot be paid any more.")
+            return str(CLOSED.get(order.closed_reason, CANCELED))
     if order.decline_code:
         return str(DECLINES.get(order.decline_code, DECLINED))
     return _("This order has not been paid yet.")
+
+
+def _describe_paid(order: Order) -> str:
+    if not order.amount_refunded:
+        return _("Paid. Thank you!")
+    if order.amount_refunded >= order.amount:
+        return _("Paid, and refunded in full. Your bank may take some days to show it.")
+    language = get_language() or settings.LANGUAGE_CODE
+    refunded = money.display(order.amount_refunded, order.currency, language)
+    return _(
+        "Paid. %(amount)s of it has been refunded; "
+        "your bank may take some days to show it."
+    ) % {"amount": refunded}
 
 
 # Stripe's names of card brands and methods, as people write them.
