@@ -1,8 +1,10 @@
 """An order's own page: what its link shows, and paying there."""
 
 import re
+from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from checkout.models import Order
@@ -24,6 +26,7 @@ from tests.browser.shopper import (
     stock_shop,
 )
 from tests.browsers import NewPage
+from tests.factories import make_order
 from tests.sandbox_server import SandboxServer
 
 
@@ -141,6 +144,26 @@ def test_coming_back_from_the_bank_does_not_ask_to_pay_at_once(
 
     expect(progress(page)).to_contain_text("We are checking with the bank")
     expect(pay_button(page)).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"amount_refunded": 500}, "$5.00 of it has been refunded"),
+        ({"amount_refunded": 1099}, "refunded in full"),
+        ({"status": "canceled", "closed_reason": "expired"}, "was not paid in time"),
+        ({"status": "canceled", "closed_reason": "replaced"}, "was replaced by"),
+    ],
+)
+def test_an_order_that_is_over_says_how(
+    page: Page, fields: dict[str, Any], sentence: str
+) -> None:
+    paid = {"status": "paid", "paid_at": timezone.now(), "amount_received": 1099}
+    order = make_order(**{**paid, **fields})
+    page.goto(order.get_absolute_url())
+
+    expect(cards(page)).to_contain_text(sentence)
+    expect(pay_button(page)).to_have_count(0)
 
 
 def pay_again(page: Page) -> None:
