@@ -27,6 +27,7 @@ ENDS_WITHIN = 10
 
 
 class SandboxServer:
+    module = "sandbox"
     webhook_secret = "whsec_test_sandbox"
     control_token = "control_test_sandbox"
     secret_key = "sk_test_sandbox"
@@ -59,7 +60,7 @@ class SandboxServer:
 
     def start(self) -> None:
         """Start, on the port of last time if there was one, and wait until ready."""
-        command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
+        command = [sys.executable, "-m", self.module, "--port", str(self.port)]
         command += ["--webhook-secret", self.webhook_secret]
         command += ["--control-token", self.control_token]
         if self.forward_to:
