@@ -199,7 +199,6 @@ def _payment_settings() -> dict[str, Any]:
         "stripe_js_url": settings.STRIPE_JS_URL,
         "is_live": gateway.is_live(),
         "is_sandbox": gateway.is_sandbox(),
-        "decline_texts": words.decline_texts(),
         "page_texts": words.page_texts(),
     }
 

@@ -129,11 +129,6 @@ def page_texts() -> dict[str, str]:
     return {name: str(text) for name, text in (PAGE | declines).items()}
 
 
-def decline_texts() -> dict[str, str]:
-    """Return the texts of declines by code, in the language of the page."""
-    return {code: str(text) for code, text in DECLINES.items()}
-
-
 CANCELED = gettext_lazy("This order was canceled. It cannot be paid any more.")
 CLOSED: dict[str, "StrPromise"] = {
     Order.ClosedReason.EXPIRED: gettext_lazy(
