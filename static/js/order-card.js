@@ -62,7 +62,8 @@ export function showCard(card) {
   card.toggleAttribute("data-new", true);
   list?.prepend(card);
   const heading = card.querySelector("h2, h3");
-  if (heading instanceof HTMLElement) heading.focus();
+  if (heading instanceof HTMLElement) heading.focus({ preventScroll: true });
+  card.scrollIntoView({ block: "nearest" });
 }
 
 customElements.define("order-card", OrderCard);

@@ -10,8 +10,10 @@ import { declineText, hasDeclineText, text } from "./texts.js";
 // The order whose payment was started in this tab and whose end it has not seen.
 const UNDER_WAY = "payment under way";
 const LONG_WAIT = 20_000;
-// By then the shop has asked Stripe itself, should no event have come.
+// Time for a payment whose answer was lost to end, before it is called unpaid.
 const ASK_AFTER = 10_000;
+// Less of it where the page has been loaded since: back from the bank, for example.
+const ASK_ON_RETURN = 3_000;
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
 
 /**
@@ -131,10 +133,10 @@ class PaymentForm extends HTMLElement {
   /**
    * The bank's answer was lost: wait until it is known whether the order was paid.
    * @param {string} orderUrl
+   * @param {number} [next] when to ask whether it can still be paid
    */
-  async #findOut(orderUrl) {
+  async #findOut(orderUrl, next = ASK_AFTER) {
     this.#view.progress(text("checking"), orderUrl);
-    let next = ASK_AFTER;
     const order = await decided(orderUrl, this.#ended.signal, async (waiting, elapsed) => {
       if (!waiting || elapsed < next) return undefined;
       next = elapsed + ASK_AFTER;
@@ -180,7 +182,7 @@ class PaymentForm extends HTMLElement {
     await this.#run(async () => {
       const answer = await readJson(`${orderUrl}status/`);
       if (answer.kind === "refused") return sessionStorage.removeItem(UNDER_WAY);
-      return this.#findOut(orderUrl);
+      return this.#findOut(orderUrl, ASK_ON_RETURN);
     });
   }
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from checkout.models import Order, Product
 from tests.browser.shopper import (
@@ -230,6 +230,73 @@ def test_a_reload_in_the_middle_ends_with_the_truth(page: Page) -> None:
     fill(page, PAYS)
     pay(page)
     expect_paid(page)
+
+
+def test_a_payment_at_the_banks_own_page_comes_back_to_the_order(page: Page) -> None:
+    enter(page)
+    page.get_by_label("E-mail").fill("ada@example.com")
+    card_frame(page).get_by_role("button", name="Klarna").click()
+    pay(page)
+    page.get_by_role("button", name=re.compile("Authori[sz]e|Complete")).click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your order")
+    order = expect_paid(page)
+    assert page.url.endswith(order.get_absolute_url())
+    expect(pay_button(page)).to_have_count(0)
+
+
+def test_a_payment_given_up_at_the_bank_can_be_made_again(page: Page) -> None:
+    enter(page)
+    page.get_by_label("E-mail").fill("ada@example.com")
+    card_frame(page).get_by_role("button", name="Klarna").click()
+    pay(page)
+    page.get_by_role("button", name="Fail").click()
+
+    expect(progress(page)).to_have_text(CHECKING)
+    expect(error(page)).to_contain_text("You have not been charged", timeout=20_000)
+    fill_card(page)
+    pay(page)
+    expect_paid(page)
+
+
+def test_a_page_out_of_the_browsers_memory_asks_for_the_truth(
+    new_context: NewContext,
+) -> None:
+    context = new_context()
+    kept, other = context.new_page(), context.new_page()
+    enter(kept)
+    enter(other)
+    fill(other)
+    pay(other)
+    order = expect_paid(other)
+    kept.evaluate(
+        "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    )
+
+    assert expect_paid(kept) == order
+
+
+def test_a_long_wait_lets_the_shopper_go(page: Page) -> None:
+    enter(page)
+    fill(page)
+    page.route("**/status/", still_pending)
+    page.clock.install()
+    pay(page)
+    expect(progress(page)).to_contain_text("Confirming your order…")
+    page.clock.fast_forward(21_000)
+
+    number = Order.objects.get().number
+    expect(progress(page)).to_contain_text(f"Your order {number} is saved.")
+    expect(page.get_by_role("link", name="Open the order")).to_be_visible()
+    page.unroute("**/status/")
+    page.clock.fast_forward(5_000)
+    expect_paid(page)
+
+
+def still_pending(route: Route) -> None:
+    order = Order.objects.get()
+    state = {"number": order.number, "status": "pending"}
+    route.fulfill(json={"order": state})
 
 
 def test_an_edited_return_address_pays_nothing(page: Page) -> None:
