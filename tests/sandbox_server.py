@@ -118,13 +118,13 @@ class SandboxServer:
 
     # Looking inside
 
-    def state(self) -> dict[str, Any]:
-        """Everything: `objects` by kind (oldest first), `now`, `faults`, `held`."""
-        return self._control("GET", "state")
+    def state(self, kinds: str = "") -> dict[str, Any]:
+        """`objects` by kind (all, or those named), oldest first; `now`, `faults`."""
+        return self._control("GET", f"state?kinds={kinds}")
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind, such as `payment_intent`, oldest first."""
-        answer = self._control("GET", f"state?kinds={kind}")
+        answer = self.state(kind)
         found: list[dict[str, Any]] = answer["objects"][kind]
         return found
 
