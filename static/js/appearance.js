@@ -3,7 +3,6 @@
 /** Stripe's variable for each of ours; the element is another document. */
 const VARIABLES = {
   fontFamily: "--font",
-  fontSizeBase: "--text",
   borderRadius: "--radius",
   colorPrimary: "--accent",
   colorBackground: "--field",
@@ -22,7 +21,13 @@ export function appearance() {
   const field = { borderColor: style.getPropertyValue("--line-strong").trim(), boxShadow: "none" };
   return {
     theme: matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe",
-    variables: { ...Object.fromEntries(variables), spacingUnit: "4px", gridRowSpacing: "16px" },
+    variables: {
+      ...Object.fromEntries(variables),
+      // Whoever reads with larger text gets it in the card form, too.
+      fontSizeBase: style.fontSize,
+      spacingUnit: "4px",
+      gridRowSpacing: "16px",
+    },
     rules: {
       ".Input": { ...field, paddingTop: "11px", paddingBottom: "11px" },
       ".Label": { fontSize: "15px", fontWeight: "500" },

@@ -17,7 +17,8 @@ const ASK_ON_RETURN = 3_000;
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
 
 /**
- * <payment-form data-start-url [data-checkout] [data-email]>: takes an order from the press of Pay to the moment when the server knows how it ended.
+ * <payment-form data-start-url [data-checkout] [data-email]>: takes an order from the press
+ * of Pay to the moment when the server knows how it ended.
  */
 class PaymentForm extends HTMLElement {
   #isBusy = false;
