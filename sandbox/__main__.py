@@ -48,8 +48,8 @@ class Server(uvicorn.Server):
         )
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # Nothing is lost: what is in flight is delivered again at the next start.
-        self.should_exit = self.force_exit = True
+        # uvicorn's own raises the signal once more at the end: a traceback on Ctrl-C.
+        self.should_exit = True
 
 
 def main() -> None:
@@ -78,6 +78,8 @@ def main() -> None:
         access_log=False,
         server_header=False,
         timeout_keep_alive=75,
+        # Nothing is lost: what is in flight is delivered again at the next start.
+        timeout_graceful_shutdown=1,
     )
     server = Server(config, port=port, greeting=_greeting(sandbox, arguments, port))
     sandbox.refuse = server.refuse

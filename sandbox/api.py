@@ -1,5 +1,6 @@
 """One API request from its first byte to its last: keys, faults, stored answers."""
 
+import asyncio
 import json
 import logging
 import re
@@ -42,7 +43,8 @@ def endpoint(
         call = Call(sandbox, operation, request)
         try:
             answer = await call.answer()
-        except (Dropped, ClientDisconnect):
+        except (Dropped, ClientDisconnect, asyncio.CancelledError):
+            # Cancelled is what waits for its fault when the sandbox ends.
             if request.client is not None:
                 connections.reset((request.client.host, request.client.port))
             await client_gone(request)

@@ -2,10 +2,12 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 import stripe
 
 from tests.sandbox.conftest import ENDIVE, stripe_client
@@ -151,6 +153,22 @@ def test_it_ends_quickly_in_the_middle_of_a_delivery(listener: Listener) -> None
         server.stop()
 
         assert time.monotonic() - started < 2
+        assert "Traceback" not in server.log_text()
+        server.restart()
+
+
+def test_ending_cuts_the_calls_that_hang() -> None:
+    with SandboxServer() as server, ThreadPoolExecutor() as pool:
+        server.fault("payment_intents.list", "hang")
+        url = f"{server.url}/v1/payment_intents"
+        auth = (server.secret_key, "")
+        call = pool.submit(requests.get, url, auth=auth, timeout=10)
+        wait_for(lambda: server.state()["faults"][0]["seen"])
+
+        server.stop()
+
+        assert isinstance(call.exception(), requests.ConnectionError)
+        assert "Traceback" not in server.log_text()
         server.restart()
 
 
