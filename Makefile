@@ -1,15 +1,18 @@
 PYTHON ?= python3
 
-.PHONY: help run test lint format
+.PHONY: help run test lint format screenshots
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed ## Start the shop, its reconciler and (without keys) the sandbox
 	@.venv/bin/python tools/run.py
 
 test: .venv/installed ## Run every test on PostgreSQL, the database's on SQLite too
 	@.venv/bin/python tools/test.py $(ARGS)
+
+screenshots: .venv/installed ## Photograph every page and state into build/screenshots
+	@.venv/bin/python -m pytest -q tests/screenshots.py
 
 lint: .venv/installed ## Check Python, migrations, settings, assets and JavaScript
 	@.venv/bin/python tools/lint.py

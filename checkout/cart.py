@@ -10,7 +10,14 @@ from checkout.models import Product
 
 
 class InvalidCart(Exception):
-    """The cart cannot be bought as asked for; the message is for the shopper."""
+    """The cart cannot be bought as asked for; the message is for the shopper.
+
+    `field` names what they can correct: `email`, or nothing.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class AmountTooSmall(InvalidCart):

@@ -173,7 +173,9 @@ def _read_email(value: object) -> str:
     text = value if isinstance(value, str) and value.isprintable() else ""
     form = ContactForm({"email": text})
     if not form.is_valid():
-        raise InvalidCart(_("Enter an e-mail address, such as name@example.com."))
+        raise InvalidCart(
+            _("Enter an e-mail address, such as name@example.com."), field="email"
+        )
     email: str = form.cleaned_data["email"]
     return email
 

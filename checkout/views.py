@@ -232,7 +232,8 @@ def _refusal(refusal: Exception) -> JsonResponse:
         case cart.AmountTooSmall():
             return _error(400, "amount_too_small", str(refusal))
         case cart.InvalidCart():
-            return _error(400, "invalid_cart", str(refusal))
+            more = {"field": refusal.field} if refusal.field else {}
+            return _error(400, "invalid_cart", str(refusal), **more)
         case cart.PriceChanged():
             return _price_changed(refusal.cart)
         case payments.AlreadyPaid():

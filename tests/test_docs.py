@@ -15,7 +15,8 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_to_files(document: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)", document.read_text())
+    links = re.findall(r"\]\(([^)#]+)|src=\"([^\"]+)", document.read_text())
+    links = ["".join(link) for link in links]
     paths = [link for link in links if not link.startswith("https:")]
     assert [path for path in paths if not (document.parent / path).exists()] == []
 
