@@ -36,6 +36,7 @@ def record(reported: gateway.Dispute, *, as_of: int, source: str) -> str | None:
         dispute = Dispute(stripe_id=reported.id, order=order)
     elif (stood_at, _stage(reported.status)) <= (dispute.as_of, _stage(dispute.status)):
         return ""
+    was_over = dispute.pk is not None and not dispute.is_open
     due_by = reported.due_by
     dispute.amount = reported.amount
     dispute.currency = reported.currency
@@ -55,6 +56,8 @@ def record(reported: gateway.Dispute, *, as_of: int, source: str) -> str | None:
             attention.Kind.DISPUTE, dispute.stripe_id, note=dispute.status
         )
         return ""
+    if was_over:
+        attention.reopen_item(attention.Kind.DISPUTE, dispute.stripe_id)
     attention.open_item(
         attention.Kind.DISPUTE,
         dispute.stripe_id,

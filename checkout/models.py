@@ -199,7 +199,13 @@ class Order(models.Model):
         ordering = ["-placed_at", "-pk"]
         verbose_name = _("order")
         verbose_name_plural = _("orders")
+        permissions = [("refund_order", "Can refund order")]
         indexes = [
+            models.Index(
+                fields=["charge_id"],
+                condition=~Q(charge_id=""),
+                name="order_by_charge",
+            ),
             models.Index(
                 fields=["look_at"],
                 condition=Q(look_at__isnull=False),
@@ -363,6 +369,8 @@ class StripeEvent(models.Model):
     created = models.DateTimeField()
     livemode = models.BooleanField()
     api_version = models.CharField(max_length=40, blank=True)
+    # What it is about, if that is a payment: an order's events are found by it.
+    payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
     payload = models.JSONField()
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
     deliveries = models.PositiveIntegerField(default=0)
@@ -375,13 +383,23 @@ class StripeEvent(models.Model):
         ordering = ["-received_at"]
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        indexes = [
+            models.Index(
+                fields=["received_at"],
+                condition=Q(outcome="failed"),
+                name="event_failed",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
 
 
 class Attention(models.Model):
-    """Something about money that a person must look at; opened once per fact."""
+    """Something about money that a person must look at; opened once per fact.
+
+    `attention` has the rule by which a resolved item opens again.
+    """
 
     class Kind(models.TextChoices):
         PAYMENT_MISMATCH = "payment_mismatch", _("Payment does not fit its order")
@@ -405,13 +423,23 @@ class Attention(models.Model):
     received = models.CharField(max_length=120, blank=True)
     detail = models.CharField(max_length=300, blank=True)
     opened_at = models.DateTimeField(default=timezone.now)
+    # When the fact was last reported, to the hour.
+    told_at = models.DateTimeField(default=timezone.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=254, blank=True)
     note = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ["opened_at"]
         verbose_name = _("attention item")
         verbose_name_plural = _("attention")
+        indexes = [
+            models.Index(
+                fields=["opened_at"],
+                condition=Q(resolved_at__isnull=True),
+                name="attention_open",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject", "expected", "received"],
@@ -421,6 +449,10 @@ class Attention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.subject}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None
 
 
 class Refund(models.Model):
@@ -461,7 +493,7 @@ class Refund(models.Model):
     )
     failure_reason = models.CharField(max_length=60, blank=True)
     source = models.CharField(max_length=100)
-    asked_at = models.DateTimeField(default=timezone.now)
+    asked_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
         ordering = ["pk"]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from checkout import attention, emails, gateway
-from checkout.models import Mail, Order, Refund, Shop
+from checkout.models import Mail, Order, Refund, Shop, new_number
 
 # Stripe may forget an idempotency key after 24 h; past this it is not sent again.
 KEY_LIFETIME = timedelta(hours=23)
@@ -31,18 +31,26 @@ def left(order: Order) -> int:
     return max(order.amount_received - (asked["s"] or 0), 0)
 
 
-def ask(order: Order, amount: int, *, reason: str, by: str) -> Refund:
+def ask(order: Order, amount: int, *, reason: str, by: str, number: str = "") -> Refund:
     """Ask Stripe to refund `amount` of a paid order, on behalf of `by`.
 
     The refund that comes back may still be `asked`: Stripe did not answer, and the
-    reconciler finishes it under the same key. Raises NotRefundable.
+    reconciler finishes it under the same key. Asked twice under one `number`, it is
+    one refund. Raises NotRefundable.
     """
     with transaction.atomic():
         # The lock makes "what is left" true until this row is written.
         locked = Order.objects.select_for_update().get(pk=order.pk)
-        _require_refundable(locked, amount)
+        asked = locked.refunds.filter(number=number).first()
+        if asked is not None:
+            return asked
+        require_refundable(locked, amount)
         refund = Refund.objects.create(
-            order=locked, amount=amount, reason=reason, source=by
+            order=locked,
+            number=number or new_number(),
+            amount=amount,
+            reason=reason,
+            source=by,
         )
         _note(locked, refund, source=by)
     try:
@@ -53,7 +61,8 @@ def ask(order: Order, amount: int, *, reason: str, by: str) -> Refund:
     return refund
 
 
-def _require_refundable(order: Order, amount: int) -> None:
+def require_refundable(order: Order, amount: int) -> None:
+    """Raise NotRefundable unless this much of the order can be asked back now."""
     if not order.is_paid:
         raise NotRefundable(_("Only a paid order can be refunded."))
     if any(dispute.is_open for dispute in order.disputes.all()):
