@@ -22,7 +22,8 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     seen before or not ours; 500 to what could not be applied: remembered as failed,
     delivered again by Stripe.
     """
-    if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > MAX_BYTES:
         return _answer(413, "Too long.")
     try:
         event = gateway.verify_event(
