@@ -9,18 +9,23 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Literal, cast
 
 import requests
 import stripe
 from django.conf import settings
-from stripe.params import RefundCreateParams
+from stripe.params import (
+    RefundCreateParams,
+    WebhookEndpointCreateParams,
+    WebhookEndpointUpdateParams,
+)
 
 API_VERSION = "2026-10-28.endive"
 # A shopper hears from the shop within 15 s, whatever Stripe does.
@@ -47,6 +52,14 @@ class StripeError(Exception):
 
 class Unavailable(StripeError):
     """No usable answer: it may or may not have happened. Safe to ask again."""
+
+
+class KeyRejected(Unavailable):
+    """Stripe does not know the secret key, or no longer."""
+
+
+class NotPermitted(Unavailable):
+    """The secret key is restricted and may not make this call."""
 
 
 class Refused(StripeError):
@@ -108,7 +121,8 @@ class PaymentIntent:
             order=metadata.get("order", ""),
             decline_code=error.get("decline_code") or error.get("code") or "",
             charge=read_charge(fields["latest_charge"]),
-            client_secret=fields["client_secret"] or "",
+            # A stored event is kept without it.
+            client_secret=fields.get("client_secret") or "",
         )
 
 
@@ -198,6 +212,30 @@ class Event:
     api_version: str
     object: Mapping[str, Any] = field(repr=False)
     payload: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class WebhookEndpoint:
+    """Where Stripe sends events; `secret` is known only when it is created."""
+
+    id: str
+    url: str
+    status: str
+    api_version: str
+    types: tuple[str, ...]
+    secret: str = field(repr=False)
+
+    @classmethod
+    def from_stripe(cls, fields: Mapping[str, Any]) -> "WebhookEndpoint":
+        """Read Stripe's JSON. Raises LookupError on another shape."""
+        return cls(
+            id=fields["id"],
+            url=fields["url"],
+            status=fields["status"],
+            api_version=fields["api_version"] or "",
+            types=tuple(fields["enabled_events"]),
+            secret=fields.get("secret") or "",
+        )
 
 
 def read_charge(charge: Mapping[str, Any] | str | None) -> Charge | None:
@@ -313,6 +351,21 @@ def list_events(*, created_from: datetime, types: Sequence[str]) -> Iterator[Eve
             yield _as_event(event.to_dict())
 
 
+def retrieve_event(event_id: str) -> Event:
+    """Return an event; Stripe keeps it for 30 days. Raises Unavailable or Refused."""
+    with _translated_errors("events.retrieve"):
+        event = _client().v1.events.retrieve(event_id)
+    return read_stored_event(event.to_dict())
+
+
+def read_stored_event(payload: Mapping[str, Any]) -> Event:
+    """Return the event of a payload that was authentic. Raises Unavailable if none."""
+    try:
+        return _as_event(payload)
+    except (LookupError, TypeError, ValueError) as error:
+        raise Unavailable("a payload that is no event") from error
+
+
 def create_refund(
     *, payment_intent: str, amount: int, reason: str, shop: str, order: str, refund: str
 ) -> Refund:
@@ -342,6 +395,87 @@ def list_refunds(payment_intent: str) -> Iterator[Refund]:
         )
         for refund in page.auto_paging_iter():
             yield Refund.from_stripe(refund.to_dict())
+
+
+# --- Set-up -------------------------------------------------------------------------
+
+NO_PAYMENT = "pi_of_no_payment"
+
+
+def create_webhook_endpoint(url: str, *, types: Sequence[str]) -> WebhookEndpoint:
+    """Have events of `types` sent to `url` in this shop's API version.
+
+    Its signing secret is told this once. Raises Unavailable and Refused.
+    Source: https://docs.stripe.com/api/webhook_endpoints/create
+    """
+    params = {"url": url, "enabled_events": [*types], "api_version": API_VERSION}
+    with _translated_errors("webhook_endpoints.create"):
+        endpoint = _client().v1.webhook_endpoints.create(
+            cast(WebhookEndpointCreateParams, params)
+        )
+        return WebhookEndpoint.from_stripe(endpoint.to_dict())
+
+
+def list_webhook_endpoints() -> Iterator[WebhookEndpoint]:
+    """Yield the account's webhook endpoints. Raises Unavailable or Refused."""
+    with _translated_errors("webhook_endpoints.list"):
+        page = _client().v1.webhook_endpoints.list({"limit": 100})
+        for endpoint in page.auto_paging_iter():
+            yield WebhookEndpoint.from_stripe(endpoint.to_dict())
+
+
+def update_webhook_endpoint(
+    endpoint_id: str, *, types: Sequence[str]
+) -> WebhookEndpoint:
+    """Subscribe an endpoint to exactly `types` and enable it.
+
+    Its API version cannot be changed. Raises Unavailable and Refused.
+    """
+    params = {"enabled_events": [*types], "disabled": False}
+    with _translated_errors("webhook_endpoints.update"):
+        endpoint = _client().v1.webhook_endpoints.update(
+            endpoint_id, cast(WebhookEndpointUpdateParams, params)
+        )
+        return WebhookEndpoint.from_stripe(endpoint.to_dict())
+
+
+def server_time() -> datetime:
+    """Return the time by Stripe's clock, to the second. Raises Unavailable."""
+    with _translated_errors("events.list"):
+        response = _client().v1.events.list({"limit": 1}).last_response
+    headers = response.headers if response else {}
+    lowered = {name.lower(): value for name, value in headers.items()}
+    try:
+        return parsedate_to_datetime(lowered["date"])
+    except (LookupError, ValueError) as error:
+        raise Unavailable("an answer without a date") from error
+
+
+def missing_permissions() -> Iterator[str]:
+    """Yield what the secret key may not do, of all that the shop asks of it.
+
+    Each call that would change something is one that Stripe cannot carry out, and
+    says so only to a key that might. Raises Unavailable.
+    """
+    v1 = _client().v1
+    calls: dict[str, Callable[[], object]] = {
+        "PaymentIntents: read": lambda: v1.payment_intents.list({"limit": 1}),
+        "PaymentIntents: write": lambda: v1.payment_intents.cancel(NO_PAYMENT),
+        "Charges and refunds: read": lambda: v1.refunds.list({"limit": 1}),
+        "Charges and refunds: write": lambda: v1.refunds.create(
+            {"payment_intent": NO_PAYMENT}
+        ),
+        "Events: read": lambda: v1.events.list({"limit": 1}),
+        "Webhook endpoints: read": lambda: v1.webhook_endpoints.list({"limit": 1}),
+    }
+    for name, call in calls.items():
+        try:
+            with _translated_errors(name):
+                call()
+        except NotPermitted:
+            yield name
+        except (Refused, UnexpectedState):
+            continue
 
 
 def verify_event(payload: bytes, header: str | None) -> Event:
@@ -452,6 +586,10 @@ def _translated_errors(call: str) -> Iterator[None]:
 def _error_class(error: stripe.StripeError, code: str) -> type[StripeError]:
     if code == "payment_intent_unexpected_state":
         return UnexpectedState
+    if isinstance(error, stripe.AuthenticationError):
+        return KeyRejected
+    if isinstance(error, stripe.PermissionError):
+        return NotPermitted
     if isinstance(error, stripe.IdempotencyError):
         return KeySpent
     if isinstance(error, (stripe.InvalidRequestError, stripe.CardError)):
