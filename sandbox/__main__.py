@@ -11,7 +11,7 @@ from types import FrameType
 import uvicorn
 
 from sandbox import app
-from sandbox.connections import Protocol
+from sandbox.connections import Protocol, WebSocketProtocol
 from sandbox.program import Options, Sandbox
 
 
@@ -72,7 +72,8 @@ def main() -> None:
     config = uvicorn.Config(
         app.build(sandbox),
         http=Protocol,
-        ws="none",
+        ws=WebSocketProtocol,
+        ws_per_message_deflate=False,
         log_config=None,
         log_level="warning",
         access_log=False,

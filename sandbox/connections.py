@@ -6,6 +6,9 @@ import struct
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import (
+    WebSocketsSansIOProtocol,
+)
 
 _open: dict[tuple[str, int], asyncio.Transport] = {}
 
@@ -16,6 +19,14 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         _open[_client(transport)] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _open.pop(_client(self.transport), None)
+        super().connection_lost(exc)
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Takes over a connection that `Protocol` has accepted."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         _open.pop(_client(self.transport), None)

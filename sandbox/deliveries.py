@@ -9,22 +9,26 @@ import asyncio
 import logging
 import random
 import sqlite3
-import time
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from sandbox import events, webhook_endpoints
 from sandbox.accounts import Account
 from sandbox.http_client import Client, NotDelivered
+from sandbox.listeners import Listeners
 from sandbox.store import Object
 
 log = logging.getLogger("sandbox.deliveries")
 
+# How many at once to all webhook endpoints together, and to each listener.
 AT_ONCE = 8
+AT_ONCE_TO_A_LISTENER = 50
 # Seconds between one try and the next; after the last one the delivery has failed.
 RETRY_AFTER = (1, 5, 30, 120, 600, 1800, 3600)
 LONGEST_SLEEP = 0.25
 
-USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
+# All webhook endpoints together; every listener is a place of its own.
+ENDPOINTS = "we_*"
 
 
 @dataclass
@@ -42,10 +46,12 @@ class Disturbance:
 
 
 class Deliveries:
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, listeners: Listeners) -> None:
         self._account = account
+        self._listeners = listeners
         self._client = Client()
-        self._in_flight: dict[int, asyncio.Task[None]] = {}
+        # What is being delivered, by place.
+        self._in_flight: dict[str, dict[int, asyncio.Task[None]]] = defaultdict(dict)
         self._wake = asyncio.Event()
         self.held = False
         self.reorder_at = 0  # how many to collect before they go out backwards
@@ -62,7 +68,10 @@ class Deliveries:
                 self.reorder_at = 0
                 await self.release("reverse")
             if not self.held:
-                self._start_due()
+                self._start_due(ENDPOINTS, AT_ONCE)
+                for listener in self._listeners.connected:
+                    self._start_due(listener, AT_ONCE_TO_A_LISTENER)
+            self._listeners.forget_the_gone()
             try:
                 async with asyncio.timeout(LONGEST_SLEEP):
                     await self._wake.wait()
@@ -81,9 +90,8 @@ class Deliveries:
             rows = self.waiting()
             random.shuffle(rows) if order == "shuffle" else rows.reverse()
             for row in rows:
-                if row["seq"] not in self._in_flight:
-                    self._in_flight[row["seq"]] = asyncio.ensure_future(self._run(row))
-                    await asyncio.wait([self._in_flight[row["seq"]]])
+                if not any(row["seq"] in tasks for tasks in self._in_flight.values()):
+                    await asyncio.wait([self._start(row)])
         else:
             self._account.store.db.execute(
                 "UPDATE deliveries SET next_at = ? WHERE status = 'pending'",
@@ -94,37 +102,40 @@ class Deliveries:
 
     def forget(self) -> None:
         """Give up what is in flight and every disturbance."""
-        for task in self._in_flight.values():
-            task.cancel()
+        for tasks in self._in_flight.values():
+            for task in tasks.values():
+                task.cancel()
         self._in_flight.clear()
         self.held = False
         self.reorder_at = 0
         self.disturbances.clear()
 
-    def _start_due(self) -> None:
-        free = AT_ONCE - len(self._in_flight)
+    def _start_due(self, place: str, most: int) -> None:
+        under_way = self._in_flight[place]
+        free = most - len(under_way)
         if free <= 0:
             return
         due = self._account.store.db.execute(
             "SELECT * FROM deliveries WHERE status = 'pending' AND next_at <= ?"
-            " ORDER BY next_at, seq LIMIT ?",
-            (self._account.clock.exact(), AT_ONCE + free),
+            " AND endpoint GLOB ? ORDER BY next_at, seq LIMIT ?",
+            (self._account.clock.exact(), place, most + free),
         ).fetchall()
-        for row in [row for row in due if row["seq"] not in self._in_flight][:free]:
-            self._in_flight[row["seq"]] = asyncio.ensure_future(self._run(row))
+        for row in [row for row in due if row["seq"] not in under_way][:free]:
+            self._start(row)
 
-    async def _run(self, row: sqlite3.Row) -> None:
-        try:
-            await self._deliver(row)
-        finally:
-            self._in_flight.pop(row["seq"], None)
-            self.wake()
+    def _start(self, row: sqlite3.Row) -> asyncio.Task[None]:
+        is_listener = row["endpoint"].startswith(events.LISTENER)
+        under_way = self._in_flight[row["endpoint"] if is_listener else ENDPOINTS]
+        task = asyncio.ensure_future(self._deliver(row))
+        under_way[row["seq"]] = task
+        task.add_done_callback(lambda _: under_way.pop(row["seq"], None))
+        task.add_done_callback(lambda _: self.wake())
+        return task
 
     async def _deliver(self, row: sqlite3.Row) -> None:
         event = self._account.store.get(row["event"])
-        endpoint = self._account.store.get(row["endpoint"])
-        if event is None or endpoint is None or endpoint["status"] != "enabled":
-            self._record(row, "given up", "the endpoint is gone or disabled")
+        if event is None:
+            self._record(row, "given up", "the event is gone")
             return
         disturbance = self._disturbance(event["type"])
         if disturbance is not None and disturbance.action == "drop":
@@ -133,9 +144,34 @@ class Deliveries:
         if disturbance is not None and disturbance.action == "delay":
             self._postpone(row, disturbance.seconds)
             return
-        account = replace(self._account, livemode=event["livemode"])
         times = disturbance.times if disturbance is not None else 1
-        tries = [self._send(account, event, endpoint) for _ in range(times)]
+        if row["endpoint"].startswith(events.LISTENER):
+            await self._tell(row, event, times)
+        else:
+            await self._post(row, event, times)
+
+    async def _tell(self, row: sqlite3.Row, event: Object, times: int) -> None:
+        """Hand an event to `stripe listen`; it stays pending until acknowledged."""
+        for _ in range(times):
+            account = replace(self._account, livemode=event["livemode"])
+            told = self._listeners.deliver(account, event, row["endpoint"], row["seq"])
+            if not await told:
+                return
+            log.info("%s %s to stripe listen", event["type"], event["id"])
+            # Unless what it was forwarded to has answered already.
+            self._account.store.db.execute(
+                "UPDATE deliveries SET status = 'succeeded', tries = tries + 1,"
+                " last_answer = 'acknowledged' WHERE seq = ? AND status = 'pending'",
+                (row["seq"],),
+            )
+
+    async def _post(self, row: sqlite3.Row, event: Object, times: int) -> None:
+        endpoint = self._account.store.get(row["endpoint"])
+        if endpoint is None or endpoint["status"] != "enabled":
+            self._record(row, "given up", "the endpoint is gone or disabled")
+            return
+        account = replace(self._account, livemode=event["livemode"])
+        tries = [self._try(account, event, endpoint) for _ in range(times)]
         answers = await asyncio.gather(*tries)
         worst = min(answers, key=_is_success)
         log.info("%s %s to %s: %s", event["type"], event["id"], endpoint["url"], worst)
@@ -146,19 +182,11 @@ class Deliveries:
         else:
             self._record(row, "failed", worst)
 
-    async def _send(self, account: Account, event: Object, endpoint: Object) -> str:
+    async def _try(self, account: Account, event: Object, endpoint: Object) -> str:
         """Try once; return the status, or why there was none."""
-        payload = events.payload(account, event, endpoint)
-        moment = int(time.time())
-        headers = {
-            "User-Agent": USER_AGENT,
-            "Accept": "*/*; q=0.5, application/xml",
-            "Cache-Control": "no-cache",
-            "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": webhook_endpoints.signature(
-                account, endpoint, payload, moment
-            ),
-        }
+        payload = events.payload(account, event, endpoint["api_version"])
+        secrets = webhook_endpoints.secrets_alive(account, endpoint)
+        headers = webhook_endpoints.headers(secrets, payload)
         try:
             return str(await self._client.post(endpoint["url"], headers, payload))
         except NotDelivered as error:

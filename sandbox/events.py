@@ -17,6 +17,7 @@ from sandbox.parameters import (
     text,
 )
 from sandbox.store import Object
+from sandbox.webhook_endpoints import FORWARDING
 
 LIST = fields(
     PAGE
@@ -29,6 +30,9 @@ LIST = fields(
 )
 RETRY = fields(EXPAND | {"webhook_endpoint": text, "for_stripecli": boolean})
 KEPT_FOR = 30 * DAY
+
+# What the id of a `stripe listen` begins with.
+LISTENER = "cliws"
 
 UNDELIVERED = (
     "FROM deliveries AS one WHERE status != 'succeeded' AND NOT EXISTS"
@@ -66,6 +70,8 @@ def emit(
     for endpoint in account.find("webhook_endpoint"):
         if endpoint["status"] == "enabled" and _wants(endpoint, kind):
             _queue(account, event["id"], endpoint["id"])
+    for listener in _listeners(account):
+        _queue(account, event["id"], listener)
     return event
 
 
@@ -107,25 +113,39 @@ def copy(account: Account, event: Object) -> Object:
 
 
 def retry(account: Account, params: Params, event_id: str) -> Object:
-    """Deliver an event once more, to one endpoint or to all that want it."""
+    """Deliver an event once more, to one endpoint or to all that want it.
+
+    `for_stripecli` asks for those who listen, and for what --forward-to stands in for.
+    """
     event = account.get("event", event_id, param="id")
     if "webhook_endpoint" in params:
-        chosen = [account.get("webhook_endpoint", params["webhook_endpoint"])]
+        chosen = [account.get("webhook_endpoint", params["webhook_endpoint"])["id"]]
     else:
-        chosen = [
-            endpoint
+        chosen = _listeners(account) + [
+            endpoint["id"]
             for endpoint in account.find("webhook_endpoint")
             if endpoint["status"] == "enabled" and _wants(endpoint, event["type"])
         ]
+    if params.get("for_stripecli"):
+        chosen = [one for one in chosen if one.startswith((LISTENER, FORWARDING))]
     for endpoint in chosen:
-        _queue(account, event_id, endpoint["id"])
+        _queue(account, event_id, endpoint)
     return _counted(account, event)
 
 
-def payload(account: Account, event: Object, endpoint: Object) -> bytes:
-    """The body that one endpoint gets, in that endpoint's API version."""
-    version = endpoint["api_version"] or event["api_version"]
+def payload(account: Account, event: Object, version: str | None) -> bytes:
+    """The body that is delivered, in that version or the account's own."""
+    version = version or event["api_version"]
     return json.dumps(_counted(account, event) | {"api_version": version}).encode()
+
+
+def _listeners(account: Account) -> list[str]:
+    """The ids of `stripe listen` in this mode."""
+    rows = account.store.db.execute(
+        "SELECT id FROM listeners WHERE connected AND livemode = ?",
+        (account.livemode,),
+    )
+    return [row["id"] for row in rows]
 
 
 def _queue(account: Account, event_id: str, endpoint_id: str) -> None:

@@ -12,6 +12,7 @@ from sandbox import (
     events,
     intent_parameters,
     intent_search,
+    listeners,
     payment_intents,
     payment_methods,
     refunds,
@@ -157,6 +158,12 @@ def _telling() -> list[Operation]:
         _call("events.list", "GET events", events.LIST, events.list_all),
         _call("events.retrieve", "GET events/{id}", ONLY_EXPAND, events.retrieve),
         _call("events.retry", "POST events/{id}/retry", events.RETRY, events.retry),
+        _call(
+            "stripecli.sessions",
+            "POST stripecli/sessions",
+            listeners.OPEN,
+            listeners.open_session,
+        ),
         _call(
             "webhook_endpoints.create",
             "POST webhook_endpoints",

@@ -15,6 +15,7 @@ from sandbox.idempotency import Keys
 from sandbox.ids import random_text
 from sandbox.keys import KeyRing
 from sandbox.limits import Limits
+from sandbox.listeners import Listeners
 from sandbox.store import Store
 
 
@@ -45,7 +46,8 @@ class Sandbox:
         self.key_ring = KeyRing()
         self.faults = Faults()
         self.limits = Limits()
-        self.deliveries = Deliveries(self.account())
+        self.listeners = Listeners(self.store)
+        self.deliveries = Deliveries(self.account(), self.listeners)
         self.refuse: Callable[[float], None] = lambda seconds: None
         self.snapshots: dict[str, sqlite3.Connection] = {}
         self._forward()

@@ -61,6 +61,11 @@ CREATE TABLE IF NOT EXISTS agenda (
     livemode INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS agenda_due ON agenda (due);
+CREATE TABLE IF NOT EXISTS listeners (
+    id TEXT PRIMARY KEY,
+    livemode INTEGER NOT NULL,
+    connected INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 TABLES = ("objects", "deliveries", "answers", "agenda")
@@ -166,11 +171,15 @@ class Store:
         return copy
 
     def restore(self, copy: sqlite3.Connection) -> None:
+        """Go back to a copy; who listens now goes on listening."""
+        listeners = self.db.execute("SELECT * FROM listeners").fetchall()
         copy.backup(self.db)
+        self.db.execute("DELETE FROM listeners")
+        self.db.executemany("INSERT INTO listeners VALUES (?, ?, ?)", listeners)
         self._settings = dict(self.db.execute("SELECT name, value FROM settings"))
 
     def clear(self) -> None:
-        """Forget everything but the settings."""
+        """Forget everything but the settings and who listens."""
         for table in TABLES:
             self.db.execute(f"DELETE FROM {table}")  # noqa: S608
 

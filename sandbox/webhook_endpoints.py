@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import time
 
 from sandbox.accounts import DAY, ENDIVE, Account
 from sandbox.answers import page
@@ -47,6 +48,8 @@ MOST = 16
 
 # The endpoint that --forward-to stands for.
 FORWARDING = "we_sandboxForwardTo"
+
+USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
 
 def create(account: Account, params: Params) -> Object:
@@ -118,18 +121,33 @@ def roll_secret(account: Account, endpoint_id: str, secret: str | None) -> str:
     return new
 
 
-def signature(account: Account, endpoint: Object, payload: bytes, moment: int) -> str:
-    """The Stripe-Signature header: one `v1` for each secret that is alive."""
+def secrets_alive(account: Account, endpoint: Object) -> list[str]:
+    """What signs for an endpoint now: its secret, and those rolled within a day."""
     now = account.clock.exact()
-    alive = [
+    return [
         entry["secret"]
         for entry in endpoint["_"]["secrets"]
         if entry["until"] is None or entry["until"] > now
     ]
+
+
+def headers(secrets: list[str], payload: bytes) -> dict[str, str]:
+    """The headers of a delivery that is sent this moment."""
+    return {
+        "User-Agent": USER_AGENT,
+        "Accept": "*/*; q=0.5, application/xml",
+        "Cache-Control": "no-cache",
+        "Content-Type": "application/json; charset=utf-8",
+        "Stripe-Signature": _signature(secrets, payload, int(time.time())),
+    }
+
+
+def _signature(secrets: list[str], payload: bytes, moment: int) -> str:
+    """One `v1` for each secret."""
     signed = f"{moment}.".encode() + payload
     parts = [
         "v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-        for secret in alive
+        for secret in secrets
     ]
     decoy = hmac.new(b"v0", signed, hashlib.sha256).hexdigest()
     return ",".join([f"t={moment}", *parts, f"v0={decoy}"])

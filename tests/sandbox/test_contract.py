@@ -32,7 +32,7 @@ CLASSES: dict[str, type[stripe.StripeObject]] = {
     "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning,
 }
 # What Stripe.js and the CLI call, and no published document describes.
-NOT_PUBLISHED = ("elements.sessions", "events.retry")
+NOT_PUBLISHED = ("elements.sessions", "events.retry", "stripecli.sessions")
 CARDS = [
     "4242424242424242",
     "378282246310005",
