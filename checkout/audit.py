@@ -71,7 +71,8 @@ def _with_its_intent(
         return
     if (intent.shop, intent.order) != (Shop.current_reference(), order.number):
         yield f"its {intent.id} names another order"
-    if (intent.amount, intent.currency) != (order.amount, order.currency):
+    asked = (intent.amount, intent.currency)
+    if intent.status != "canceled" and asked != (order.amount, order.currency):
         yield f"its {intent.id} is about {intent.amount} {intent.currency}"
     if intent.livemode != order.livemode:
         yield f"its {intent.id} is of the other mode"

@@ -192,8 +192,7 @@ def start(order: Order) -> str | None:
         settle(order, intent, source="status check")
         if order.status == Order.Status.PENDING:
             raise gateway.Unavailable("the PaymentIntent is held for the operator")
-    elif (intent.amount, intent.currency) != (order.amount, order.currency):
-        # Edited at Stripe: whoever pays it would pay something else.
+    elif is_edited(order, intent):
         close(order, reason=Order.ClosedReason.FAILED, source="status check")
     if order.status == Order.Status.CANCELED:
         raise OrderClosed
@@ -267,12 +266,24 @@ def look_up(order: Order, *, source: str) -> None:
         return
     asked = order.look_at
     intent = _retrieve(order, order.payment_intent_id)
-    settle(order, intent, source=source)
+    if is_edited(order, intent):
+        close(order, reason=Order.ClosedReason.FAILED, source=source)
+    else:
+        settle(order, intent, source=source)
     refunded = intent.charge.amount_refunded if intent.charge else 0
     if order.is_paid and refunded != order.amount_refunded:
         refunds.sync(intent.id, source=source)
     # Only this to-do is done: an event may have asked again meanwhile.
     Order.objects.filter(pk=order.pk, look_at=asked).update(look_at=None)
+
+
+def is_edited(order: Order, intent: PaymentIntent) -> bool:
+    """Whether somebody changed the intent at Stripe, and it can still be paid.
+
+    Whoever pays it would pay something else: the order is closed.
+    """
+    asked = (intent.amount, intent.currency)
+    return intent.status in PAYABLE and asked != (order.amount, order.currency)
 
 
 def adopt(order: Order, intent_id: str) -> bool:

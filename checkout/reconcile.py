@@ -33,12 +33,16 @@ T = TypeVar("T")
 
 def run() -> Iterator[str]:
     """Do everything that is due; yield a line for each thing that changed."""
+    began = timezone.now()
+    is_complete = True
     for step in STEPS:
         try:
             yield from step()
         except gateway.StripeError as error:
+            is_complete = False
             yield f"{step.__name__}: {error}"
-    Shop.objects.update(reconciled_at=timezone.now())
+    if is_complete:
+        Shop.objects.update(reconciled_at=began)
 
 
 def read_events() -> Iterator[str]:
@@ -72,14 +76,22 @@ def sweep_intents() -> Iterator[str]:
     """Compare the PaymentIntents of all unfinished orders, and find orphans."""
     unfinished = Order.objects.filter(status__in=Order.UNFINISHED)
     oldest = unfinished.order_by("placed_at").values_list("placed_at", flat=True)[:1]
-    since = min([*oldest, timezone.now() - timedelta(hours=1)]) - OVERLAP
-    reference = Shop.current().reference
+    shop = Shop.current()
+    # An orphan has no unfinished order: look as far back as none was looked for.
+    swept = shop.reconciled_at or timezone.now() - OLDEST_EVENT
+    since = min([*oldest, swept]) - OVERLAP
     listed = gateway.list_payment_intents(created_from=since)
-    for batch in _batches(intent for intent in listed if intent.shop == reference):
+    failure: gateway.StripeError | None = None
+    for batch in _batches(intent for intent in listed if intent.shop == shop.reference):
         numbers = [intent.order for intent in batch]
         orders = Order.objects.in_bulk(numbers, field_name="number")
         for intent in batch:
-            yield from _compare(orders.get(intent.order), intent)
+            try:
+                yield from _compare(orders.get(intent.order), intent)
+            except gateway.StripeError as error:
+                failure = error
+    if failure is not None:
+        raise failure
 
 
 def expire_orders() -> Iterator[str]:
@@ -161,7 +173,7 @@ EXPECTED = {
 def _compare(order: Order | None, intent: gateway.PaymentIntent) -> Iterator[str]:
     if order is not None and order.payment_intent_id == intent.id:
         expected = EXPECTED.get(intent.status, [Order.Status.PENDING])
-        if order.status not in expected:
+        if order.status not in expected or payments.is_edited(order, intent):
             yield from _changed(order, lambda o: payments.look_up(o, source=SOURCE))
     elif order is not None and payments.adopt(order, intent.id):
         yield f"{order.number}: PaymentIntent {intent.id} stored"
@@ -172,12 +184,8 @@ def _compare(order: Order | None, intent: gateway.PaymentIntent) -> Iterator[str
 def _clear_orphan(order: Order | None, intent: gateway.PaymentIntent) -> Iterator[str]:
     """An intent that is no order's: nobody may pay it; if somebody did, tell."""
     if intent.status in payments.PAYABLE:
-        try:
-            gateway.cancel_payment_intent(intent.id)
-        except gateway.StripeError as error:
-            yield f"orphan {intent.id}: {error}"
-        else:
-            yield f"orphan {intent.id}: canceled"
+        gateway.cancel_payment_intent(intent.id)
+        yield f"orphan {intent.id}: canceled"
     elif intent.status == "succeeded" and order is not None:
         settlement.settle(order, intent, source=SOURCE)
     elif intent.status == "succeeded":

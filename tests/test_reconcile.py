@@ -129,6 +129,17 @@ class StuckTests(ReconcileTestCase):
         assert self.order().status == Order.Status.CANCELED
         self.assert_quiet()
 
+    def test_edited_in_the_dashboard(self):
+        self.place()
+        intent_id = self.order().payment_intent_id
+        self.dashboard.v1.payment_intents.update(intent_id, {"amount": 5000})
+
+        self.run_once()
+
+        assert self.order().status == Order.Status.CANCELED
+        assert self.intents()[0]["status"] == "canceled"
+        self.assert_quiet()
+
     def test_debit_that_succeeds(self):
         self.place()
         self.debit(self.order())
@@ -243,6 +254,18 @@ class OrphanTests(ReconcileTestCase):
         assert orphan["status"] == "canceled"
         assert stored["status"] == "requires_payment_method"
         self.assert_quiet()
+
+    def test_orphan_is_found_however_long_nobody_looked(self):
+        self.run_once()
+        orphan = self.orphan("0000000000000000")
+        hours_ago = timezone.now() - timedelta(hours=3)
+        Shop.objects.update(reconciled_at=hours_ago, events_read_to=hours_ago)
+        self.sandbox.fault("payment_intents.cancel", "status", status=500, calls=[1, 2])
+        self.run_once()
+        assert Shop.current().reconciled_at == hours_ago
+
+        assert self.run_once() == [f"orphan {orphan}: canceled"]
+        assert Shop.current().reconciled_at > hours_ago
 
     def test_intent_of_no_order_is_canceled(self):
         orphan = self.orphan("0000000000000000")
