@@ -1,0 +1,431 @@
+"""Shoppers, operators, the bank, Stripe and time, all at a real shop and sandbox.
+
+Every act goes through a door of the shop (HTTP, the operator's functions, the
+reconciler) or of the sandbox. An act with nothing to act upon does nothing.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from io import StringIO
+from typing import Any, TypeVar
+
+import stripe
+from django.apps import apps
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.test import Client
+from django.test.client import ClientHandler
+
+from checkout import emails, gateway, payments, reconcile, refunds, words
+from checkout.models import Attention, Order, Product, Shop, StripeEvent
+from tests.chaos.clock import Clock
+from tests.chaos.invariants import PAYABLE, Facts, Row, Witness, violations
+from tests.chaos.probe import Killed, Probe
+from tests.factories import deliver, make_product, sign
+from tests.sandbox_server import SandboxServer
+
+T = TypeVar("T")
+
+DAY = 24 * 60 * 60
+CARTS: list[dict[str, int]] = [
+    {"mug": 1},
+    {"mug": 2, "lamp": 1},
+    {"lamp": 3},
+    {"mug": 99},
+]
+EMAILS = ["shopper@example.com", "somebody@example.org"]
+# What a shopper may type, and what the bank does then.
+GOOD, DECLINED, SECURE = "4242424242424242", "4000000000000002", "4000002760003184"
+PAYMENTS: dict[str, dict[str, str]] = {
+    "good": {"number": GOOD},
+    "declined": {"number": DECLINED},
+    "insufficient": {"number": "4000000000009995"},
+    "secure": {"number": SECURE},
+    "refund fails later": {"number": "4000000000005126"},
+    "refund is pending": {"number": "4000000000007726"},
+    "disputed": {"number": "4000000000000259"},
+    "debit": {"account_number": "000123456789"},
+    "debit fails": {"account_number": "000222222227"},
+    "debit never answers": {"account_number": "000000000009"},
+}
+DEBITS = {"debit", "debit fails", "debit never answers"}
+
+
+class MailServer(EmailBackend):
+    """The test's mail server; it can be down."""
+
+    is_down = False
+
+    def send_messages(self, messages: Any) -> int:
+        if self.is_down:
+            raise ConnectionRefusedError
+        return super().send_messages(messages)
+
+
+@dataclass
+class Tab:
+    """A page of the shop in a browser, as it was when it was opened."""
+
+    client: Client
+    checkout: str
+    prices: dict[str, int]
+    cart: dict[str, int]
+    email: str
+    # Set by the shop's answers.
+    token: str = ""
+    intent_id: str = ""
+    # Whether the shop knows of the attempt that is under way.
+    pressed: bool = False
+
+    @property
+    def amount(self) -> int:
+        return sum(self.prices[slug] * count for slug, count in self.cart.items())
+
+
+@dataclass
+class World:
+    """One history: both programs, everybody around them, and what was seen."""
+
+    sandbox: SandboxServer
+    clock: Clock
+    probe: Probe
+    currency: str
+    witness: Witness = field(default_factory=Witness)
+    browsers: list[Client] = field(default_factory=list)
+    tabs: list[Tab] = field(default_factory=list)
+    delivered: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
+    # Intents that were confirmed without pressing Pay again: the shop cannot know.
+    unannounced: set[str] = field(default_factory=set)
+    # The next act dies at this place.
+    doom: int | None = None
+
+    def __post_init__(self) -> None:
+        self.sandbox.reset()
+        forget_everything()
+        mail.outbox = []
+        MailServer.is_down = False
+        self.probe.sent.clear()
+        make_product(slug="mug", unit_amount=1850, currency=self.currency)
+        make_product(slug="lamp", unit_amount=6400, currency=self.currency)
+        self.dashboard = stripe.StripeClient(
+            self.sandbox.secret_key,
+            base_addresses={"api": self.sandbox.url},
+            max_network_retries=0,
+        )
+
+    def work(self, act: Callable[[], T]) -> T | None:
+        """Let the shop do something; None if it died of it."""
+        doom, self.doom = self.doom, None
+        try:
+            with self.probe.deadly(doom):
+                return act()
+        except Killed:
+            self.witness.deaths += 1
+            connections.close_all()
+            return None
+        finally:
+            # The mails that were begun are sent before anything else happens.
+            emails._mailroom.submit(int).result()
+
+    def facts(self) -> Facts:
+        facts = Facts.gather(self.sandbox)
+        for order in facts.orders:
+            self.witness.checkout_of.setdefault(order["id"], order["checkout"])
+        return facts
+
+    def check(self) -> None:
+        assert violations(self.facts(), self.witness) == []
+
+    # Shoppers
+
+    def open_shop(self, who: int) -> None:
+        """Open the shop in a new or a known browser."""
+        if who >= len(self.browsers):
+            self.browsers.append(browser())
+        client = self.browsers[min(who, len(self.browsers) - 1)]
+        page = self.work(lambda: client.get("/"))
+        if page is None:
+            return
+        assert page.status_code == 200
+        prices = {row.slug: row.unit_amount for row in page.context["products"]}
+        cart = CARTS[who % len(CARTS)]
+        tab = Tab(client, page.context["checkout"], prices, cart, EMAILS[0])
+        self.tabs.append(tab)
+
+    def press(self, tab: Tab) -> None:
+        """Press Pay: place the order, or find it again."""
+        body = {
+            "checkout": tab.checkout,
+            "lines": [
+                {"product": slug, "quantity": count} for slug, count in tab.cart.items()
+            ],
+            "email": tab.email,
+            "amount": tab.amount,
+            "currency": self.currency,
+        }
+        answer = self.work(
+            lambda: tab.client.post(
+                "/orders/", json.dumps(body), content_type="application/json"
+            )
+        )
+        if answer is not None:
+            self._hear(tab, answer, seen=tab.amount)
+
+    def press_on_order_page(self, order: Order, tab: Tab) -> None:
+        """Press Pay on the page of an order, whose link a mail may have brought."""
+        url = f"/orders/{order.token}/payment/"
+        answer = self.work(lambda: tab.client.post(url))
+        if answer is not None:
+            self._hear(tab, answer, seen=order.amount)
+
+    def _hear(self, tab: Tab, answer: Any, *, seen: int) -> None:
+        told = answer.json()
+        assert answer.status_code in (200, 201, 400, 409, 502, 503), answer.content
+        problem = told.get("error", {})
+        if problem.get("code") == "price_changed":
+            tab.prices |= {
+                line["product"]: line["unit_amount"] for line in problem["lines"]
+            }
+        order = told.get("order") or problem.get("order")
+        if order is None:
+            return
+        tab.token = order["token"]
+        row = Order.objects.get(token=tab.token)
+        if problem:
+            assert row.is_spent, "I13 a checkout is refused that is not spent"
+        if "client_secret" not in told:
+            assert row.is_spent, "I13 no client secret, and not paid"
+            return
+        tab.intent_id = told["client_secret"].partition("_secret_")[0]
+        tab.pressed = True
+        self.witness.handed_out.add(tab.intent_id)
+        self.unannounced.discard(tab.intent_id)
+        intent = self.facts().intents[tab.intent_id]
+        asked = (intent["amount"], intent["currency"], intent["status"] in PAYABLE)
+        assert asked == (seen, self.currency, True), f"I7, I13 handed out: {asked}"
+        assert row.payment_intent_id == tab.intent_id
+        assert row.amount == seen
+
+    def confirm(self, tab: Tab, how: str) -> None:
+        """The browser confirms with the client secret it has."""
+        if not tab.intent_id:
+            return
+        if not tab.pressed:
+            self.unannounced.add(tab.intent_id)
+        tab.pressed = False
+        url = f"payment_intents/{tab.intent_id}/confirm"
+        answer = self.act(url, **PAYMENTS[how])
+        if answer and answer.get("status") == "processing" and how in DEBITS:
+            self.witness.debits[tab.intent_id] += 1
+
+    def authenticate(self, intent_id: str, outcome: str) -> None:
+        self.act(f"payment_intents/{intent_id}/authenticate", outcome=outcome)
+
+    def poll(self, order: Order) -> None:
+        """The page asks how far the order is: what it hears is true."""
+        url = f"/orders/{order.token}/status/"
+        answer = self.work(lambda: browser().get(url))
+        if answer is not None:
+            assert answer.status_code == 200
+            self._believe(order, answer.json()["order"])
+
+    def _believe(self, order: Order, told: Row) -> None:
+        intent = self.facts().intents.get(order.payment_intent_id or "")
+        status = intent["status"] if intent else ""
+        if told["status"] == "paid":
+            assert status == "succeeded", "I13 the page says paid"
+        declines = {str(text) for text in [*words.DECLINES.values(), words.DECLINED]}
+        if status in ("succeeded", "processing") and told["message"] in declines:
+            known = intent and intent["id"] in self.unannounced
+            assert known, f"I13 the page says failed, the intent is {status}"
+
+    def open_order(self, order: Order) -> None:
+        page = self.work(lambda: browser().get(f"/orders/{order.token}/"))
+        assert page is None or page.status_code == 200
+
+    # Stripe
+
+    def act(self, path: str, **body: Any) -> Row | None:
+        """A control call of the sandbox that may be refused."""
+        answer = self.sandbox.http.post(
+            f"{self.sandbox.url}/_sandbox/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.sandbox.control_token}"},
+            timeout=30,
+        )
+        assert answer.status_code in (200, 400, 402), answer.text
+        found: Row = answer.json()
+        return found if answer.status_code == 200 else None
+
+    def events(self) -> list[Row]:
+        return self.sandbox.objects("event")
+
+    def undelivered(self) -> list[Row]:
+        gone = self.delivered | self.dropped
+        return [event for event in self.events() if event["id"] not in gone]
+
+    def deliver(self, event: Row) -> None:
+        """Post an event; a 2xx means that its effect is durable."""
+        answer = self.work(lambda: deliver(browser(), event))
+        if answer is not None:
+            assert answer.status_code == 200, answer.content
+            self.delivered.add(event["id"])
+            self._require_effect(event)
+
+    def _require_effect(self, event: Row) -> None:
+        row = StripeEvent.objects.get(pk=event["id"])
+        assert row.outcome in StripeEvent.DONE, f"I12 {row} was answered 200"
+        intent = event["data"]["object"]
+        ours = intent.get("metadata", {}).get("shop") == Shop.current_reference()
+        if event["type"] == "payment_intent.succeeded" and ours:
+            known = Order.objects.filter(payment_intent_id=intent["id"], status="paid")
+            told = Attention.objects.filter(subject=intent["id"])
+            assert known.exists() or told.exists(), f"I12 {event['id']} had no effect"
+
+    def lie(self, order: Order, **changes: Any) -> None:
+        """Stripe signs an event that does not fit: authentic, but not valid."""
+        intent = self.facts().intents.get(order.payment_intent_id or "")
+        if intent is None or order.is_paid:
+            return
+        told = {**intent, "status": "succeeded", "amount_received": intent["amount"]}
+        event = self.sandbox.emit_event("payment_intent.succeeded", told | changes)
+        self.deliver(event)
+        order.refresh_from_db()
+        assert not order.is_paid, "I2 an order was paid by an event that does not fit"
+
+    def forge(self, event: Row, how: str) -> None:
+        """Somebody else posts an event: not one row changes."""
+        before = every_row()
+        body = json.dumps(event).encode()
+        ways: dict[str, Callable[[], Any]] = {
+            "other secret": lambda: deliver(browser(), event, secret="whsec_other"),
+            "old": lambda: deliver(browser(), event, at=int(time.time()) - 400),
+            "future": lambda: deliver(browser(), event, at=int(time.time()) + 400),
+            "unsigned": lambda: browser().post(
+                "/stripe/webhook/", body, content_type="application/json"
+            ),
+            "changed": lambda: browser().post(
+                "/stripe/webhook/",
+                body.replace(b"1850", b"1"),
+                content_type="application/json",
+                headers={"Stripe-Signature": sign(body + b" ")},
+            ),
+        }
+        assert ways[how]().status_code == 400, f"I14 {how}"
+        assert every_row() == before, f"I14 {how}: rows changed"
+
+    def tell_of_live_mode(self, event: Row) -> None:
+        """An event of the other mode: recorded, without any effect."""
+        before = every_row(StripeEvent)
+        other = event | {"id": f"{event['id']}live", "livemode": True}
+        assert deliver(browser(), other).status_code == 200
+        assert every_row(StripeEvent) == before, "I20 a live event changed rows"
+
+    # Operators
+
+    def ask_refund(self, order: Order, amount: int) -> None:
+        with suppress(refunds.NotRefundable, gateway.StripeError):
+            self.work(lambda: refunds.ask(order, amount, reason="", by="operator"))
+
+    def close(self, order: Order) -> None:
+        reason = Order.ClosedReason.OPERATOR
+        with suppress(gateway.StripeError):
+            self.work(lambda: payments.close(order, reason=reason, source="operator"))
+
+    def change_price(self, slug: str, unit_amount: int) -> None:
+        Product.objects.filter(slug=slug).update(unit_amount=unit_amount)
+
+    def at_the_dashboard(self, call: Callable[[], Any]) -> bool:
+        """Somebody does something at Stripe; Stripe may refuse it."""
+        try:
+            call()
+        except stripe.StripeError:
+            return False
+        return True
+
+    def edit_at_stripe(self, intent_id: str, amount: int) -> None:
+        self.at_the_dashboard(
+            lambda: self.dashboard.v1.payment_intents.update(
+                intent_id, {"amount": amount}
+            )
+        )
+        # A fault may have hidden that it happened.
+        self.witness.edited.add(intent_id)
+
+    # Time and healing
+
+    def reconcile(self) -> list[str]:
+        return self.work(lambda: list(reconcile.run())) or []
+
+    def stop_faults(self) -> None:
+        self.sandbox.clear_faults()
+        MailServer.is_down = False
+        self.doom = None
+
+    def settle_down(self, seconds: float = 120) -> None:
+        """Let the shop heal by itself for so long: four rounds of its reconciler."""
+        for _ in range(4):
+            self.clock.advance(seconds / 4)
+            self.reconcile()
+
+    def until_quiet(self) -> None:
+        for _ in range(10):
+            self.clock.advance(30)
+            if not (lines := self.reconcile()):
+                return
+        raise AssertionError(f"I16 the reconciler never comes to rest: {lines}")
+
+
+@cache
+def _shop() -> ClientHandler:
+    """The shop's WSGI application, loaded once for all browsers."""
+    return ClientHandler(enforce_csrf_checks=False)
+
+
+def browser() -> Client:
+    """A new browser, without cookies."""
+    client = Client()
+    client.handler = _shop()
+    return client
+
+
+def pick(things: list[T], number: int) -> T:
+    return things[number % len(things)]
+
+
+def every_row(*but: Any) -> dict[str, list[Any]]:
+    """Every row of the shop, but the reconciler's notes and delivery counts."""
+    rows = {}
+    for model in apps.get_app_config("checkout").get_models():
+        if model in (Shop, *but):
+            continue
+        fields = [
+            field.attname
+            for field in model._meta.concrete_fields
+            if field.name != "deliveries"
+        ]
+        rows[model.__name__] = list(model.objects.order_by("pk").values_list(*fields))
+    return rows
+
+
+def forget_everything() -> None:
+    """Empty the shop's tables: much faster than a flush."""
+    first = ["OrderHistory", "OrderLine", "Refund", "Dispute", "Mail", "Attention"]
+    for name in [*first, "Order", "Product", "StripeEvent", "Shop"]:
+        apps.get_model("checkout", name).objects.all()._raw_delete(using="default")
+
+
+def require_agreement() -> None:
+    """`verify_payments` finds nothing."""
+    out = StringIO()
+    try:
+        call_command("verify_payments", stdout=out)
+    except CommandError as error:
+        raise AssertionError(f"verify_payments: {error}\n{out.getvalue()}") from error
