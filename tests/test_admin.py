@@ -7,6 +7,7 @@ import pytest
 from django.contrib.admin.sites import site
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from checkout.models import Attention, Order, OrderLine, Product, StripeEvent, User
 from tests.factories import deliver, make_order, make_product, payment_succeeded
@@ -123,7 +124,10 @@ def test_changed_price_leaves_orders_alone(operator: Client) -> None:
     assert order.lines.get().unit_amount == 1099
 
 
-def test_lists_and_pages_of_everything_open(operator: Client) -> None:
+def test_lists_and_pages_of_everything_open(
+    operator: Client, settings: Settings
+) -> None:
+    settings.STRIPE_API_BASE = "https://api.stripe.com"
     order = make_order()
     deliver(operator, payment_succeeded(order))
     deliver(operator, payment_succeeded(make_order(), amount_received=1))

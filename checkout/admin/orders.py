@@ -1,0 +1,164 @@
+"""Orders: the list, and all there is to know about one."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from checkout import refunds, timeline, words
+from checkout.admin import acts, export, refunding, search
+from checkout.admin.showing import (
+    ReadOnly,
+    badge,
+    money_text,
+    order_badges,
+    stripe_address,
+)
+from checkout.models import Order
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = [
+        "number", "placed_at", "state", "total", "refunded", "email", "paid_with",
+        "badges",
+    ]  # fmt: skip
+    list_filter = [
+        "status",
+        search.AttentionFilter,
+        search.DisputeFilter,
+        search.RefundFilter,
+        "placed_at",
+        "livemode",
+    ]
+    search_fields = ["number"]
+    search_help_text = _(
+        "Number, e-mail, last four digits, or an id at Stripe: pi_, ch_, evt_, re_, du_"
+    )
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    fields = ["number"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        orders: QuerySet[Order] = super().get_queryset(request)
+        return orders.annotate(
+            has_attention=search.OPEN_ATTENTION, is_disputed=search.OPEN_DISPUTE
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        found = search.find(queryset, search_term) if search_term.strip() else queryset
+        return found, False
+
+    def get_urls(self) -> list[URLPattern]:
+        def one(act: Any, name: str) -> URLPattern:
+            view = self.admin_site.admin_view(act)
+            found: URLPattern = path(
+                f"<int:pk>/{name}/", view, name=f"checkout_order_{name}"
+            )
+            return found
+
+        own = [
+            path(
+                "export/",
+                self.admin_site.admin_view(self.export),
+                name="checkout_order_export",
+            ),
+            one(refunding.refund, "refund"),
+            one(acts.close, "close"),
+            one(acts.check, "check"),
+            one(acts.resend, "resend"),
+        ]
+        urls: list[URLPattern] = super().get_urls()
+        return own + urls
+
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+        """Send the list as it is filtered, as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        orders = self.get_changelist_instance(request).get_queryset(request)
+        name = f"orders-{timezone.localdate().isoformat()}.csv"
+        return StreamingHttpResponse(
+            export.lines(orders),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if order is not None and self.has_view_permission(request, order):
+            context = _page(request, order)
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, {**context, **(extra_context or {})}
+        )
+        return response
+
+    # --- Columns ------------------------------------------------------------------
+
+    @admin.display(description=_("State"), ordering="status")
+    def state(self, order: Order) -> SafeString:
+        return badge(order.get_status_display(), order.status)
+
+    @admin.display(description=_("Total"), ordering="amount")
+    def total(self, order: Order) -> str:
+        return money_text(order.amount, order.currency)
+
+    @admin.display(description=_("Refunded"), ordering="amount_refunded")
+    def refunded(self, order: Order) -> str:
+        if not order.amount_refunded:
+            return ""
+        return money_text(order.amount_refunded, order.currency)
+
+    @admin.display(description=_("Paid with"))
+    def paid_with(self, order: Order) -> str:
+        return words.method(order)
+
+    @admin.display(description=_("Marks"))
+    def badges(self, order: Any) -> SafeString:
+        return order_badges(
+            order, attention=order.has_attention, disputed=order.is_disputed
+        )
+
+
+def _page(request: HttpRequest, order: Order) -> dict[str, Any]:
+    """What the page of one order shows; each kind of row by one query."""
+    asked = list(order.refunds.all())
+    disputes = list(order.disputes.all())
+    user = request.user
+    may_change = user.has_perm("checkout.change_order")
+    left = refunds.left(order)
+    return {
+        "order": order,
+        "lines": list(order.lines.all()),
+        "refunds": asked,
+        "disputes": disputes,
+        "attention": list(order.attention.all()),
+        "mails": list(order.mails.all()),
+        "timeline": timeline.of(order),
+        "left": left,
+        "amounts_fit": order.amount_received == order.amount,
+        "payment_at_stripe": stripe_address(
+            "payments", order.payment_intent_id or "", livemode=order.livemode
+        ),
+        "may_refund": user.has_perm("checkout.refund_order") and order.is_paid,
+        "refund_blocked": refunding.why_not(order),
+        "may_close": may_change and order.status == Order.Status.PENDING,
+        "may_check": may_change and bool(order.payment_intent_id),
+        "may_resend": may_change and order.is_paid,
+        "subtitle": None,
+    }

@@ -1,0 +1,30 @@
+"""Products: the one price that can be typed."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from checkout.admin.showing import money_text
+from checkout.forms import ProductForm
+from checkout.models import Product
+
+
+@admin.register(Product)
+class ProductAdmin(admin.ModelAdmin):
+    form = ProductForm
+    list_display = ["name", "price", "active", "position"]
+    list_editable = ["active", "position"]
+    prepopulated_fields = {"slug": ["name"]}
+
+    @admin.display(description=_("Price"), ordering="unit_amount")
+    def price(self, product: Product) -> str:
+        return money_text(product.unit_amount, product.currency)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Product | None = None
+    ) -> bool:
+        """A product somebody bought is hidden by taking it off sale, not deleted."""
+        if obj is None or obj.orderline_set.exists():
+            return False
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed

@@ -1,0 +1,158 @@
+"""Put money back: how much and why, a second look, then what came of it."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from checkout import money, refunds
+from checkout.admin.acts import on_order, operator, to_page
+from checkout.admin.showing import log_act, money_text, page_context
+from checkout.models import Order, Refund, new_number
+
+# How long the second look may take.
+SECONDS = 3600
+SALT = "refund"
+
+
+class RefundForm(forms.Form):
+    """How much of an order, as people write it, and why."""
+
+    amount = forms.DecimalField(label=gettext_lazy("Amount"), localize=True)
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason"), choices=Refund.Reason.choices
+    )
+
+    def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order = order
+
+    def clean_amount(self) -> int:
+        """Return the amount in smallest units, unless it cannot be refunded."""
+        typed: Decimal = self.cleaned_data["amount"]
+        currency = self.order.currency
+        try:
+            amount = money.from_decimal(typed, currency)
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("%(currency)s has no such small part.")
+                % {"currency": currency.upper()}
+            ) from error
+        if amount <= 0:
+            raise forms.ValidationError(_("Enter an amount above zero."))
+        try:
+            refunds.require_refundable(self.order, amount)
+        except refunds.NotRefundable as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
+        return amount
+
+
+def why_not(order: Order) -> str:
+    """Say why nothing of the order can be refunded now; empty when it can."""
+    left = refunds.left(order)
+    if order.is_paid and not left:
+        return _("Nothing is left to refund.")
+    try:
+        refunds.require_refundable(order, left)
+    except refunds.NotRefundable as refusal:
+        return str(refusal)
+    return ""
+
+
+@on_order("refund_order")
+def refund(request: HttpRequest, order: Order) -> HttpResponse:
+    """Ask how much and why; show it once more; refund what was shown."""
+    if request.method == "POST" and "looked_at" in request.POST:
+        return _carry_out(request, order)
+    blocked = why_not(order)
+    is_form = request.method == "POST" and not blocked
+    form = RefundForm(
+        order, request.POST if is_form else None, initial=_proposal(request, order)
+    )
+    if is_form and form.is_valid():
+        return _second_look(request, order, form.cleaned_data)
+    context = page_context(
+        request,
+        title=_("Refund"),
+        order=order,
+        form=form,
+        blocked=blocked,
+        left=refunds.left(order),
+    )
+    return render(request, "admin/checkout/order/refund.html", context)
+
+
+def _proposal(request: HttpRequest, order: Order) -> dict[str, Any]:
+    return {
+        "amount": money.to_decimal(refunds.left(order), order.currency),
+        "reason": request.GET.get("reason", ""),
+    }
+
+
+def _second_look(
+    request: HttpRequest, order: Order, wish: dict[str, Any]
+) -> HttpResponse:
+    # Whatever is posted next was shown here, and is one refund however often it comes.
+    looked_at = signing.dumps(
+        {"order": order.pk, "number": new_number(), **wish}, salt=SALT
+    )
+    amount = wish["amount"]
+    context = page_context(
+        request,
+        title=_("Refund: please look once more"),
+        order=order,
+        amount=amount,
+        left_after=refunds.left(order) - amount,
+        reason=Refund.Reason(wish["reason"]).label,
+        looked_at=looked_at,
+    )
+    return render(request, "admin/checkout/order/refund_review.html", context)
+
+
+def _carry_out(request: HttpRequest, order: Order) -> HttpResponse:
+    try:
+        wish = signing.loads(request.POST["looked_at"], salt=SALT, max_age=SECONDS)
+    except signing.BadSignature:
+        wish = {}
+    if wish.get("order") != order.pk:
+        messages.error(request, _("Nothing was refunded: the page was out of date."))
+        return to_page(order)
+    try:
+        asked = refunds.ask(
+            order,
+            wish["amount"],
+            reason=wish["reason"],
+            by=operator(request),
+            number=wish["number"],
+        )
+    except refunds.NotRefundable as refusal:
+        messages.error(request, f"{_('Nothing was refunded.')} {refusal}")
+        return to_page(order)
+    _tell(request, asked)
+    log_act(request, order, f"Asked for refund {asked.number}: {asked.status}.")
+    return to_page(order)
+
+
+def _tell(request: HttpRequest, asked: Refund) -> None:
+    amount = {"amount": money_text(asked.amount, asked.order.currency)}
+    match asked.status:
+        case Refund.Status.SUCCEEDED:
+            messages.success(request, _("%(amount)s refunded.") % amount)
+        case Refund.Status.FAILED | Refund.Status.CANCELED:
+            messages.error(request, _("Stripe refused to refund %(amount)s.") % amount)
+        case Refund.Status.ASKED:
+            messages.warning(
+                request,
+                _("No answer from Stripe yet. The refund of %(amount)s is asked for "
+                  "once and finished by itself.") % amount,
+            )  # fmt: skip
+        case _:
+            messages.info(
+                request, _("The refund of %(amount)s is on its way.") % amount
+            )

@@ -1,0 +1,139 @@
+"""Find orders by whatever an operator has at hand, and narrow a list of them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from checkout.inbox import EVENT_TYPES
+from checkout.models import Attention, Dispute, Order, OrderHistory, StripeEvent
+
+Choices = list[tuple[str, Any]]
+
+
+def find(orders: QuerySet[Order], words: str) -> QuerySet[Order]:
+    """Narrow `orders` by a number, a mail, last four digits or an id of Stripe's.
+
+    An id may come as the address of a page of Stripe's Dashboard.
+    """
+    term = words.strip().rstrip("/").rpartition("/")[2]
+    prefix, is_id, _rest = term.partition("_")
+    if is_id and prefix in BY_ID:
+        return orders.filter(BY_ID[prefix](term))
+    if "@" in term:
+        return orders.filter(email__icontains=term)
+    if term.isdigit() and len(term) == 4:
+        return orders.filter(Q(last4=term) | Q(number__startswith=term))
+    number = term.replace(" ", "").replace("-", "").upper()
+    return orders.filter(Q(number__startswith=number) | Q(email__icontains=term))
+
+
+def _by_intent(term: str) -> Q:
+    return Q(payment_intent_id=term) | _by_subject(term)
+
+
+def _by_charge(term: str) -> Q:
+    return Q(charge_id=term)
+
+
+def _by_event(term: str) -> Q:
+    event = StripeEvent.objects.filter(pk=term).first()
+    if event is not None and event.payment_intent_id:
+        return Q(payment_intent_id=event.payment_intent_id)
+    told = OrderHistory.objects.filter(source=term)
+    return Q(pk__in=list(told.values_list("order", flat=True)))
+
+
+def _by_refund(term: str) -> Q:
+    return Q(refunds__stripe_id=term)
+
+
+def _by_dispute(term: str) -> Q:
+    return Q(disputes__stripe_id=term)
+
+
+def _by_subject(term: str) -> Q:
+    about = Attention.objects.filter(subject=term, order__isnull=False)
+    return Q(pk__in=list(about.values_list("order", flat=True)))
+
+
+BY_ID = {
+    "pi": _by_intent,
+    "ch": _by_charge,
+    "py": _by_charge,
+    "evt": _by_event,
+    "re": _by_refund,
+    "pyr": _by_refund,
+    "dp": _by_dispute,
+    "du": _by_dispute,
+    "issfr": _by_subject,
+}
+
+OPEN_ATTENTION = Exists(
+    Attention.objects.filter(order=OuterRef("pk"), resolved_at__isnull=True)
+)
+DISPUTES = Dispute.objects.filter(order=OuterRef("pk"))
+OPEN_DISPUTE = Exists(DISPUTES.exclude(status__in=Dispute.OVER))
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    title = _("attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("open", _("Needs attention"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Order]
+    ) -> QuerySet[Order]:
+        return queryset.filter(OPEN_ATTENTION) if self.value() else queryset
+
+
+class DisputeFilter(admin.SimpleListFilter):
+    title = _("dispute")
+    parameter_name = "dispute"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("open", _("Open dispute")), ("any", _("Ever disputed"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Order]
+    ) -> QuerySet[Order]:
+        conditions = {"open": OPEN_DISPUTE, "any": Exists(DISPUTES)}
+        condition = conditions.get(self.value() or "")
+        return queryset.filter(condition) if condition is not None else queryset
+
+
+class RefundFilter(admin.SimpleListFilter):
+    title = _("refund")
+    parameter_name = "refund"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("part", _("Refunded in part")), ("full", _("Refunded in full"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Order]
+    ) -> QuerySet[Order]:
+        refunded = queryset.filter(amount_refunded__gt=0)
+        if self.value() == "part":
+            return refunded.filter(amount_refunded__lt=F("amount_received"))
+        if self.value() == "full":
+            return refunded.filter(amount_refunded__gte=F("amount_received"))
+        return queryset
+
+
+class EventTypeFilter(admin.SimpleListFilter):
+    """By the types the shop asks for: what else came would take a scan to list."""
+
+    title = _("type")
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [(name, name) for name in EVENT_TYPES]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[StripeEvent]
+    ) -> QuerySet[StripeEvent]:
+        return queryset.filter(type=self.value()) if self.value() else queryset

@@ -1,0 +1,86 @@
+"""How the desk shows what it cannot change: money, states, moments."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from checkout import gateway, money
+from checkout.models import Order
+
+AMOUNT = re.compile(r"\b(\d{1,10}) ([a-z]{3})\b")
+
+
+class ReadOnly:
+    """Show, never add, change or delete."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def money_text(amount: int, currency: str) -> str:
+    """Show smallest units as money in the operator's language."""
+    return money.display(amount, currency, get_language() or settings.LANGUAGE_CODE)
+
+
+def with_money(text: str) -> str:
+    """Show every amount in a note, such as `1099 usd`, as money."""
+
+    def shown(found: re.Match[str]) -> str:
+        amount, currency = found.groups()
+        if currency not in money.KNOWN:
+            return found[0]
+        return money_text(int(amount), currency)
+
+    return AMOUNT.sub(shown, text)
+
+
+def badge(text: object, kind: str) -> SafeString:
+    """Return a word on a ground of its kind's colour."""
+    return format_html('<span class="badge badge--{}">{}</span>', kind, text)
+
+
+def order_badges(order: Order, *, attention: bool, disputed: bool) -> SafeString:
+    """Return what to know about an order before anything else."""
+    badges = []
+    if attention:
+        badges.append(badge(_("attention"), "problem"))
+    if disputed:
+        badges.append(badge(_("disputed"), "problem"))
+    if not order.livemode:
+        badges.append(badge(_("test"), "test"))
+    return SafeString(" ".join(badges))
+
+
+def stripe_address(kind: str, name: str, *, livemode: bool) -> str:
+    """Return where Stripe's Dashboard shows something; empty with the sandbox."""
+    if gateway.is_sandbox():
+        return ""
+    mode = "" if livemode else "test/"
+    return f"https://dashboard.stripe.com/{mode}{kind}/{name}"
+
+
+def log_act(request: HttpRequest, thing: Model, text: str) -> None:
+    """Write into the admin's log who did this."""
+    LogEntry.objects.log_actions(
+        str(request.user.pk), [thing], CHANGE, text, single_object=True
+    )
+
+
+def page_context(request: HttpRequest, **more: Any) -> dict[str, Any]:
+    """Return what every page of the desk needs, and `more`."""
+    return {**admin.site.each_context(request), **more}
