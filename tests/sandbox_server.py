@@ -244,6 +244,11 @@ class SandboxServer:
             **body,
         )
 
+    def attempt(self, path: str, **body: Any) -> dict[str, Any] | None:
+        """A control call that may come too late: None if it is refused."""
+        answer = self._control("POST", path, accept=(200, 400, 402), **body)
+        return None if "error" in answer else answer
+
     def authenticate(self, intent_id: str, outcome: str = "succeed") -> dict[str, Any]:
         """Complete (`succeed`) or `fail` the challenge, or the payment at the bank."""
         return self._control(

@@ -148,7 +148,7 @@ class World:
     def open_shop(self, who: int) -> None:
         """Open the shop in a new or a known browser."""
         if who >= len(self.browsers):
-            self.browsers.append(browser())
+            self.browsers.append(new_browser())
         client = self.browsers[min(who, len(self.browsers) - 1)]
         page = self.work(lambda: client.get("/"))
         if page is None:
@@ -231,7 +231,7 @@ class World:
     def poll(self, order: Order) -> None:
         """The page asks how far the order is: what it hears is true."""
         url = f"/orders/{order.token}/status/"
-        answer = self.work(lambda: browser().get(url))
+        answer = self.work(lambda: new_browser().get(url))
         if answer is not None:
             assert answer.status_code == 200
             self._believe(order, answer.json()["order"])
@@ -247,22 +247,14 @@ class World:
             assert known, f"I13 the page says failed, the intent is {status}"
 
     def open_order(self, order: Order) -> None:
-        page = self.work(lambda: browser().get(f"/orders/{order.token}/"))
+        page = self.work(lambda: new_browser().get(f"/orders/{order.token}/"))
         assert page is None or page.status_code == 200
 
     # Stripe
 
     def act(self, path: str, **body: Any) -> Row | None:
         """A control call of the sandbox that may be refused."""
-        answer = self.sandbox.http.post(
-            f"{self.sandbox.url}/_sandbox/{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {self.sandbox.control_token}"},
-            timeout=30,
-        )
-        assert answer.status_code in (200, 400, 402), answer.text
-        found: Row = answer.json()
-        return found if answer.status_code == 200 else None
+        return self.sandbox.attempt(path, **body)
 
     def events(self) -> list[Row]:
         return self.sandbox.objects("event")
@@ -273,7 +265,7 @@ class World:
 
     def deliver(self, event: Row) -> None:
         """Post an event; a 2xx means that its effect is durable."""
-        answer = self.work(lambda: deliver(browser(), event))
+        answer = self.work(lambda: deliver(new_browser(), event))
         if answer is not None:
             assert answer.status_code == 200, answer.content
             self.delivered.add(event["id"])
@@ -305,13 +297,13 @@ class World:
         before = every_row()
         body = json.dumps(event).encode()
         ways: dict[str, Callable[[], Any]] = {
-            "other secret": lambda: deliver(browser(), event, secret="whsec_other"),
-            "old": lambda: deliver(browser(), event, at=int(time.time()) - 400),
-            "future": lambda: deliver(browser(), event, at=int(time.time()) + 400),
-            "unsigned": lambda: browser().post(
+            "other secret": lambda: deliver(new_browser(), event, secret="whsec_other"),
+            "old": lambda: deliver(new_browser(), event, at=int(time.time()) - 400),
+            "future": lambda: deliver(new_browser(), event, at=int(time.time()) + 400),
+            "unsigned": lambda: new_browser().post(
                 "/stripe/webhook/", body, content_type="application/json"
             ),
-            "changed": lambda: browser().post(
+            "changed": lambda: new_browser().post(
                 "/stripe/webhook/",
                 body.replace(b"1850", b"1"),
                 content_type="application/json",
@@ -325,7 +317,7 @@ class World:
         """An event of the other mode: recorded, without any effect."""
         before = every_row(StripeEvent)
         other = event | {"id": f"{event['id']}live", "livemode": True}
-        assert deliver(browser(), other).status_code == 200
+        assert deliver(new_browser(), other).status_code == 200
         assert every_row(StripeEvent) == before, "I20 a live event changed rows"
 
     # Operators
@@ -389,7 +381,7 @@ def _shop() -> ClientHandler:
     return ClientHandler(enforce_csrf_checks=False)
 
 
-def browser() -> Client:
+def new_browser() -> Client:
     """A new browser, without cookies."""
     client = Client()
     client.handler = _shop()
