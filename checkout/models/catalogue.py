@@ -1,0 +1,71 @@
+"""The shop itself and what it sells."""
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from checkout.models.names import new_token
+
+
+class Shop(models.Model):
+    """One row: the random name that marks this database's PaymentIntents as ours.
+
+    It also remembers how far the reconciler has come.
+    """
+
+    reference = models.CharField(max_length=32, default=new_token)
+    events_read_to = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @classmethod
+    def current(cls) -> "Shop":
+        """Return the row, made on first use."""
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
+    def current_reference(cls) -> str:
+        """Return this database's reference."""
+        return cls.current().reference
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def on_sale(self) -> "ProductQuerySet":
+        """Select what the shop shows and sells, in its order."""
+        return self.filter(active=True, currency=settings.CURRENCY)
+
+
+class Product(models.Model):
+    """Something on sale. Orders copy its name and price when they are placed."""
+
+    slug = models.SlugField(_("slug"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    unit_amount = models.PositiveIntegerField(
+        _("unit amount"),
+        validators=[MinValueValidator(1)],
+        help_text=_("In the currency's smallest unit: 1099 is 10.99 USD or 1099 JPY."),
+    )
+    currency = models.CharField(_("currency"), max_length=3, default="usd")
+    picture = models.CharField(_("picture"), max_length=100, blank=True)
+    active = models.BooleanField(_("on sale"), default=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "pk"]
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(unit_amount__gt=0), name="product_has_a_price"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
