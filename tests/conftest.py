@@ -1,6 +1,7 @@
 """Fixtures of every test, and which tests run where.
 
-`tests/live.py` has the running shop with its sandbox, `tests/browsers.py` the pages.
+`tests/live.py` has the running shop with its sandbox, `tests/browsers.py` the pages,
+`tests/chaos/worlds.py` both sides with a clock that stands still.
 """
 
 import shutil
@@ -11,7 +12,7 @@ from django.test import TransactionTestCase
 
 from tests.settings import SCRATCH
 
-pytest_plugins = ["tests.browsers", "tests.live"]
+pytest_plugins = ["tests.browsers", "tests.chaos.worlds", "tests.live"]
 
 
 def pytest_configure() -> None:

@@ -7,13 +7,11 @@ what is checked.
 
 import os
 import random
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
-import stripe
 from django.db import connection
 from hypothesis import HealthCheck, Phase, seed
 from hypothesis import settings as hypothesis_settings
@@ -25,12 +23,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from pytest_django.fixtures import Settings
 
 from checkout.models import Order
 from tests.chaos import invariants
-from tests.chaos.clock import Clock, FrozenSandbox
-from tests.chaos.probe import Probe
 from tests.chaos.world import (
     CARTS,
     DAY,
@@ -39,12 +34,9 @@ from tests.chaos.world import (
     MailServer,
     Tab,
     World,
-    every_row,
+    come_to_rest,
     pick,
-    require_agreement,
 )
-
-pytestmark = pytest.mark.usefixtures("transactional_db")
 
 STEPS = int(os.environ.get("HISTORY_STEPS", "50"))
 CURRENCIES = ["usd", "jpy", "kwd"]
@@ -100,7 +92,7 @@ def happens(**arguments: Any) -> Callable[[Any], Any]:
 class History(RuleBasedStateMachine):
     """What may happen, one step at a time."""
 
-    begin: Callable[[int], World]
+    begin: Callable[[str], World]
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +105,7 @@ class History(RuleBasedStateMachine):
     def start(self, number: int) -> None:
         self.is_blank = number == 0
         if not self.is_blank:
-            self.world = self.begin(number)
+            self.world = self.begin(pick(CURRENCIES, number))
             self.world.open_shop(0)
 
     @precondition(lambda self: self.is_blank)
@@ -299,12 +291,8 @@ class History(RuleBasedStateMachine):
     @happens(order=some, part=st.sampled_from([1, 2, 3]))
     def refund_in_the_dashboard(self, order: int, part: int) -> None:
         if found := self.order(order, "paid"):
-            params: Any = {
-                "payment_intent": found.payment_intent_id,
-                "amount": found.amount // part // 10 * 10,
-            }
-            world = self.step()
-            world.at_the_dashboard(lambda: world.dashboard.v1.refunds.create(params))
+            amount = found.amount // part // 10 * 10
+            self.step().refund_at_stripe(found, amount)
 
     @happens(order=some)
     def cancel_in_the_dashboard(self, order: int) -> None:
@@ -329,15 +317,10 @@ class History(RuleBasedStateMachine):
         if found is None or not found.payment_intent_id:
             return
         world = self.step()
-        metadata = {"shop": world.facts().shop, "order": found.number}
-        params: Any = {
-            "amount": found.amount, "currency": found.currency, "metadata": metadata,
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-        }  # fmt: skip
-        if pay:
-            params |= {"confirm": True, "payment_method": "pm_card_visa"}
-        world.at_the_dashboard(
-            lambda: world.dashboard.v1.payment_intents.create(params)
+        paid = {"confirm": True, "payment_method": "pm_card_visa"} if pay else {}
+        shop = world.facts().shop
+        world.intend_at_stripe(
+            shop=shop, order=found.number, amount=found.amount, **paid
         )
 
     # Faults, time, healing
@@ -396,84 +379,8 @@ class History(RuleBasedStateMachine):
             come_to_rest(self.world)
 
 
-def come_to_rest(world: World) -> None:
-    """The faults stop: the shop heals in time, and then nothing moves it any more."""
-    world.stop_faults()
-    world.settle_down()
-    world.check()
-    assert invariants.unsettled(world.facts()) == []
-    require_agreement()
-
-    let_orders_end(world)
-    for event in world.events():
-        world.deliver(event)
-    world.until_quiet()
-    facts = world.facts()
-    assert [
-        *invariants.violations(facts, world.witness),
-        *invariants.unsettled(facts),
-        *invariants.nothing_pends_for_ever(facts),
-        *invariants.confirmed_once(facts, world.witness),
-        *invariants.keys_are_disciplined(world.probe.sent),
-    ] == []
-    require_agreement()
-
-    before = every_row()
-    for event in reversed(world.events()):
-        world.deliver(event)
-    world.until_quiet()
-    world.check()
-    after = every_row()
-    changed = [name for name in before if before[name] != after[name]]
-    assert changed == [], f"I16 rows changed in {changed}"
-
-
-def let_orders_end(world: World) -> None:
-    """Banks answer, and every order that can still be paid reaches its lifetime."""
-    for _ in range(2):
-        for intent in world.facts().intents.values():
-            if intent["status"] == "processing":
-                world.sandbox.settle(intent["id"])
-        world.clock.advance(25 * HOUR)
-        world.settle_down()
-
-
-@pytest.fixture(scope="module")
-def frozen_sandbox() -> Iterator[FrozenSandbox]:
-    with FrozenSandbox() as server:
-        yield server
-
-
-@pytest.fixture
-def begin(
-    frozen_sandbox: FrozenSandbox,
-    settings: Settings,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Callable[[int], World]]:
-    """What starts a history: an empty shop and an empty sandbox at one moment."""
-    settings.STRIPE_API_BASE = frozen_sandbox.url
-    settings.STRIPE_JS_URL = frozen_sandbox.js_url
-    settings.EMAIL_BACKEND = "tests.chaos.world.MailServer"
-    settings.LOGGING_CONFIG = None
-    # Retries as in production, but without the pause between them.
-    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0)
-    monkeypatch.setattr(stripe.HTTPClient, "MAX_DELAY", 0)
-    probe = Probe()
-    with ExitStack() as shown:
-
-        def begin(number: int) -> World:
-            settings.CURRENCY = pick(CURRENCIES, number)
-            shown.close()
-            clock = Clock(frozen_sandbox)
-            shown.enter_context(clock.shown_to_the_shop())
-            return World(frozen_sandbox, clock, probe, settings.CURRENCY)
-
-        with probe.installed():
-            yield begin
-
-
 @pytest.mark.parametrize("number", seeds())
-def test_history(begin: Callable[[int], World], number: int) -> None:
+def test_history(begin: Callable[[str], World], number: int) -> None:
     class Told(History):
         pass
 

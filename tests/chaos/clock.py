@@ -41,6 +41,10 @@ class Clock:
         self._passed += seconds
         self._sandbox.advance_clock(seconds)
 
+    def catch_up(self) -> None:
+        """Go to the real moment: another process cannot see this clock."""
+        self.advance(max(0.0, time.time() - START - self._passed))
+
     def now(self, tz: tzinfo | None = None) -> datetime:
         return datetime.fromtimestamp(START, tz) + timedelta(seconds=self._passed)
 

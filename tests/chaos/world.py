@@ -24,6 +24,7 @@ from django.test.client import ClientHandler
 
 from checkout import emails, gateway, payments, reconcile, refunds, words
 from checkout.models import Attention, Order, Product, Shop, StripeEvent
+from tests.chaos import invariants
 from tests.chaos.clock import Clock
 from tests.chaos.invariants import PAYABLE, Facts, Row, Witness, violations
 from tests.chaos.probe import Killed, Probe
@@ -77,6 +78,7 @@ class Tab:
     prices: dict[str, int]
     cart: dict[str, int]
     email: str
+    currency: str
     # Set by the shop's answers.
     token: str = ""
     intent_id: str = ""
@@ -86,6 +88,19 @@ class Tab:
     @property
     def amount(self) -> int:
         return sum(self.prices[slug] * count for slug, count in self.cart.items())
+
+    def body(self) -> str:
+        """What the page posts when Pay is pressed."""
+        lines = [{"product": slug, "quantity": n} for slug, n in self.cart.items()]
+        return json.dumps(
+            {
+                "checkout": self.checkout,
+                "lines": lines,
+                "email": self.email,
+                "amount": self.amount,
+                "currency": self.currency,
+            }
+        )
 
 
 @dataclass
@@ -156,23 +171,16 @@ class World:
         assert page.status_code == 200
         prices = {row.slug: row.unit_amount for row in page.context["products"]}
         cart = CARTS[who % len(CARTS)]
-        tab = Tab(client, page.context["checkout"], prices, cart, EMAILS[0])
+        tab = Tab(
+            client, page.context["checkout"], prices, cart, EMAILS[0], self.currency
+        )
         self.tabs.append(tab)
 
     def press(self, tab: Tab) -> None:
         """Press Pay: place the order, or find it again."""
-        body = {
-            "checkout": tab.checkout,
-            "lines": [
-                {"product": slug, "quantity": count} for slug, count in tab.cart.items()
-            ],
-            "email": tab.email,
-            "amount": tab.amount,
-            "currency": self.currency,
-        }
         answer = self.work(
             lambda: tab.client.post(
-                "/orders/", json.dumps(body), content_type="application/json"
+                "/orders/", tab.body(), content_type="application/json"
             )
         )
         if answer is not None:
@@ -342,6 +350,22 @@ class World:
             return False
         return True
 
+    def refund_at_stripe(self, order: Order, amount: int) -> None:
+        params: Any = {"payment_intent": order.payment_intent_id, "amount": amount}
+        self.at_the_dashboard(lambda: self.dashboard.v1.refunds.create(params))
+
+    def intend_at_stripe(self, *, shop: str, order: str, **more: Any) -> None:
+        """A script at Stripe makes an intent that names an order."""
+        methods = {"enabled": True, "allow_redirects": "never"}
+        params: Any = {
+            "amount": 1850,
+            "currency": self.currency,
+            "metadata": {"shop": shop, "order": order},
+            "automatic_payment_methods": methods,
+            **more,
+        }
+        self.at_the_dashboard(lambda: self.dashboard.v1.payment_intents.create(params))
+
     def edit_at_stripe(self, intent_id: str, amount: int) -> None:
         self.at_the_dashboard(
             lambda: self.dashboard.v1.payment_intents.update(
@@ -373,6 +397,61 @@ class World:
             if not (lines := self.reconcile()):
                 return
         raise AssertionError(f"I16 the reconciler never comes to rest: {lines}")
+
+
+def come_to_rest(world: World) -> None:
+    """The faults stop: the shop heals in time, and then nothing moves it any more."""
+    world.stop_faults()
+    require_healed(world)
+    let_orders_end(world)
+    require_settled(world)
+    assert not list(invariants.nothing_pends_for_ever(world.facts()))
+    require_quiescence(world)
+
+
+def require_healed(world: World) -> None:
+    """Within 120 s, even without another delivery, no money is lost or astray."""
+    world.settle_down()
+    world.check()
+    assert invariants.unsettled(world.facts()) == []
+    require_agreement()
+
+
+def require_settled(world: World) -> None:
+    """Once everything is delivered and every claim has run out, all is done."""
+    world.clock.advance(emails.CLAIM_LASTS.total_seconds() + 1)
+    for event in world.events():
+        world.deliver(event)
+    world.until_quiet()
+    facts = world.facts()
+    assert [
+        *invariants.violations(facts, world.witness),
+        *invariants.unsettled(facts),
+        *invariants.confirmed_once(facts, world.witness),
+        *invariants.keys_are_disciplined(world.probe.sent),
+    ] == []
+    require_agreement()
+
+
+def require_quiescence(world: World) -> None:
+    """I16: neither all events again nor the reconciler change a row."""
+    before = every_row()
+    for event in reversed(world.events()):
+        world.deliver(event)
+    world.until_quiet()
+    after = every_row()
+    changed = [name for name in before if before[name] != after[name]]
+    assert changed == [], f"I16 rows changed in {changed}"
+
+
+def let_orders_end(world: World) -> None:
+    """Banks answer, and every order that can still be paid reaches its lifetime."""
+    for _ in range(2):
+        for intent in world.facts().intents.values():
+            if intent["status"] == "processing":
+                world.sandbox.settle(intent["id"])
+        world.clock.advance(25 * 60 * 60)
+        world.settle_down()
 
 
 @cache
