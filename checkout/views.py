@@ -44,7 +44,8 @@ def shop(request: HttpRequest) -> HttpResponse:
     """Show products, the payment form and this shopper's paid orders."""
     here = visitor.of(request) or visitor.new()
     user = _user(request)
-    orders = Order.objects.around(here.checkout, user=user, visitor=here.id)
+    around = Order.objects.around(here.checkout, user=user, visitor=here.id)
+    orders = list(words.with_objections(around))
     if any(order.checkout == here.checkout and order.is_spent for order in orders):
         here = here.with_new_checkout()
     context = {
@@ -68,13 +69,19 @@ def shop(request: HttpRequest) -> HttpResponse:
 @require_safe
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """Show one order to whoever holds its link; also Stripe's `return_url`."""
-    found = get_object_or_404(Order.objects.prefetch_related("lines"), token=token)
+    with_lines = Order.objects.prefetch_related("lines")
+    found = get_object_or_404(words.with_objections(with_lines), token=token)
     if request.GET:
         # Stripe appends the client secret: it must not stay in the address.
-        return redirect(found)
-    return render(
-        request, "checkout/order.html", {"order": found, **_payment_settings()}
-    )
+        return redirect(f"{found.get_absolute_url()}#returned")
+    here = visitor.of(request)
+    context = {
+        "order": found,
+        # Signing up takes along the orders of the browser that placed them.
+        "may_be_kept": here and found.belongs_to(None, visitor=here.id),
+        **_payment_settings(),
+    }
+    return render(request, "checkout/order.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -89,9 +96,8 @@ def orders(request: HttpRequest) -> HttpResponse:
     """Show this shopper's orders, newest first."""
     here = visitor.of(request)
     mine = Order.objects.of(_user(request), visitor=here.id if here else "")
-    return render(
-        request, "checkout/orders.html", {"orders": mine.prefetch_related("lines")[:50]}
-    )
+    orders = words.with_objections(mine).prefetch_related("lines")[:50]
+    return render(request, "checkout/orders.html", {"orders": orders})
 
 
 # --- JSON ---------------------------------------------------------------------------
@@ -146,7 +152,7 @@ def pay_order(request: HttpRequest, token: str) -> JsonResponse:
 @require_GET
 def order_status(request: HttpRequest, token: str) -> JsonResponse:
     """Tell how far the order is; ask Stripe when its event is overdue."""
-    found = get_object_or_404(Order, token=token)
+    found = get_object_or_404(words.with_objections(Order.objects.all()), token=token)
     try:
         with gateway.deadline(STATUS_DEADLINE_SECONDS):
             payments.look_up_when_overdue(found)

@@ -7,11 +7,12 @@ business. Source: https://docs.stripe.com/declines/codes
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from checkout import money
-from checkout.models import Order
+from checkout.models import Dispute, Order
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -116,6 +117,14 @@ PAGE = {
         "The secure card form does not answer. You have not been charged. "
         "Please try again in a moment."
     ),
+    "gone": gettext_lazy(
+        "No longer available, and taken out of your cart: {products}. "
+        "You have not been charged."
+    ),
+    "too_fast": gettext_lazy(
+        "That was a little fast. You have not been charged. "
+        "Please wait a minute, then try again."
+    ),
     "server_error": gettext_lazy(
         "Something went wrong on our side. You have not been charged. "
         "Please try again in a moment."
@@ -156,6 +165,9 @@ def describe(order: Order) -> str:
 
 
 def _describe_paid(order: Order) -> str:
+    objection = _objection(order)
+    if objection:
+        return str(OBJECTIONS[objection])
     if not order.amount_refunded:
         return _("Paid. Thank you!")
     if order.amount_refunded >= order.amount:
@@ -166,6 +178,43 @@ def _describe_paid(order: Order) -> str:
         "Paid. %(amount)s of it has been refunded; "
         "your bank may take some days to show it."
     ) % {"amount": refunded}
+
+
+OBJECTIONS = {
+    "open": gettext_lazy(
+        "Paid, but you or your bank objected to this payment. "
+        "Your bank is looking into it and will tell you how it ends."
+    ),
+    "lost": gettext_lazy(
+        "Paid, but you or your bank objected, and your bank gave the money back."
+    ),
+}
+
+
+def with_objections(orders: "QuerySet[Order]") -> "QuerySet[Order]":
+    """Let the orders be described without a query for each one's dispute."""
+    newest = Dispute.objects.filter(order=OuterRef("pk")).order_by("-pk")
+    return orders.annotate(dispute_status=Subquery(newest.values("status")[:1]))
+
+
+def _objection(order: Order) -> str:
+    """Return how the newest dispute stands: open, lost, or nothing to speak of."""
+    if "dispute_status" not in vars(order):
+        order = with_objections(Order.objects.all()).get(pk=order.pk)
+    status: str | None = vars(order)["dispute_status"]
+    if status is None or (status in Dispute.OVER and status != "lost"):
+        return ""
+    return "lost" if status == "lost" else "open"
+
+
+def badge(order: Order) -> str:
+    """Return the order's state in one or two words."""
+    if order.is_paid and _objection(order) == "open":
+        return _("Disputed")
+    if order.is_paid and order.amount_refunded:
+        is_whole = order.amount_refunded >= order.amount
+        return _("Refunded") if is_whole else _("Partly refunded")
+    return str(order.get_status_display())
 
 
 # Stripe's names of card brands and methods, as people write them.

@@ -24,6 +24,8 @@ declare global {
   type Refusal = {
     code: string;
     message: string;
+    /** What of the request was wrong, if the shopper can correct it. */
+    field?: string;
     order?: OrderState;
     lines?: Price[];
     amount?: number;

@@ -23,6 +23,12 @@ def message(order: Order) -> str:
 
 
 @register.filter
+def badge(order: Order) -> str:
+    """Name the order's state in one or two words."""
+    return words.badge(order)
+
+
+@register.filter
 def method(order: Order) -> str:
     """Name what it was paid with: `Visa •••• 4242`; empty when that is not known."""
     return words.method(order)

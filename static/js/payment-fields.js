@@ -27,8 +27,11 @@ export class PaymentFields extends HTMLElement {
     dark.addEventListener("change", dress, { signal });
     if ("Stripe" in window) return this.mount();
     const script = document.querySelector("script[data-stripe]");
-    script?.addEventListener("load", () => this.mount(), { signal });
-    script?.addEventListener("error", () => this.#become("failed"), { signal });
+    const begin = () => this.#begin();
+    script?.addEventListener("load", begin, { signal });
+    script?.addEventListener("error", begin, { signal });
+    // The script may have failed before this module ran; the page has then loaded, too.
+    window.addEventListener("load", begin, { signal });
   }
 
   disconnectedCallback() {
@@ -36,8 +39,17 @@ export class PaymentFields extends HTMLElement {
     this.#ended.abort();
   }
 
+  #begin() {
+    if (this.#elements) return;
+    // A blocker may also leave something else in the script's place.
+    if ("Stripe" in window) this.mount();
+    else this.#become("failed");
+  }
+
   /** Show an empty form. */
   mount() {
+    // What follows on the page stays where it is while the next form loads.
+    if (this.state === "ready") this.style.minBlockSize = `${this.offsetHeight}px`;
     this.#elements?.getElement("payment")?.destroy();
     this.#become("loading");
     const { publishableKey = "", amount, minimum, currency } = this.dataset;
@@ -99,6 +111,7 @@ export class PaymentFields extends HTMLElement {
     if (state === "loading") {
       this.#timer = setTimeout(() => this.#become("failed"), PATIENCE_MILLISECONDS);
     }
+    if (state === "ready") this.style.minBlockSize = "";
     this.state = state;
     this.dataset.state = state;
     const note = this.querySelector("[data-note]");

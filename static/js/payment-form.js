@@ -49,7 +49,7 @@ class PaymentForm extends HTMLElement {
 
   #pay() {
     if (this.#isBusy || this.#reason) return;
-    if (!EMAIL.test(this.#email)) return this.#view.refuseEmail();
+    if (!EMAIL.test(this.#email)) return this.#view.refuseEmail(text("email"));
     if (!navigator.onLine) return this.#view.fail(text("offline"));
     this.#run(async () => {
       // First of all: a wallet opens only in answer to the press itself.
@@ -76,20 +76,36 @@ class PaymentForm extends HTMLElement {
     if (answer.kind === "silent") {
       return this.#view.fail(text(navigator.onLine ? "unreachable" : "offline"));
     }
-    if (answer.kind === "refused") return this.#refused(answer.error);
+    if (answer.kind === "refused") return this.#refused(answer);
     const { order, client_secret: clientSecret } = answer.body;
     if (!clientSecret) return this.#finish(order);
     return this.#confirm(order.url, clientSecret);
   }
 
-  /** @param {Refusal | null} error */
-  async #refused(error) {
+  /** @param {{status: number, error: Refusal | null}} refusal */
+  async #refused({ status, error }) {
     if (error?.code === "price_changed") return this.#reprice(error);
-    if (error?.code !== "already_paid" || !error.order) {
-      return this.#view.fail(error?.message ?? text("server_error"));
+    if (error?.code === "invalid_cart") return this.#correct(error);
+    // Nothing here can be paid any more: only the order's own words help.
+    if (error?.code === "order_closed" && !this.#cart) return location.reload();
+    if (error?.code === "already_paid" && error.order) {
+      await this.#finish(error.order);
+      return this.#view.fail(error.message, { focus: false });
     }
-    await this.#finish(error.order);
-    return this.#view.fail(error.message, { focus: false });
+    const unexplained = text(status === 429 ? "too_fast" : "server_error");
+    return this.#view.fail(error?.message ?? unexplained);
+  }
+
+  /**
+   * Show what has to change before the order can be placed.
+   * @param {Refusal} refusal
+   */
+  async #correct({ field, message }) {
+    if (field === "email") return this.#view.refuseEmail(message);
+    const page = await this.#renew();
+    const gone = (page && this.#cart?.retire(page)) ?? [];
+    const sentence = gone.length ? text("gone", { products: gone.join(", ") }) : message;
+    return this.#view.fail(sentence);
   }
 
   /** @param {Refusal} refusal */
@@ -153,7 +169,7 @@ class PaymentForm extends HTMLElement {
 
   /** @param {OrderState} order */
   async #end(order) {
-    if (order.status !== "canceled") return this.#finish(order);
+    if (order.status !== "canceled" || !this.#cart) return this.#finish(order);
     sessionStorage.removeItem(UNDER_WAY);
     await this.#renew();
     return this.#view.fail(order.message);
@@ -178,8 +194,11 @@ class PaymentForm extends HTMLElement {
   // --- Reload, second tab, Back -----------------------------------------------------
 
   async #resume() {
-    const orderUrl = sessionStorage.getItem(UNDER_WAY);
-    if (!orderUrl || (!this.#cart && orderUrl !== location.pathname)) return;
+    const { pathname, hash } = location;
+    // Back from the bank, perhaps in another browser than the one that went there.
+    if (hash === "#returned") history.replaceState(history.state, "", pathname);
+    const orderUrl = hash === "#returned" ? pathname : sessionStorage.getItem(UNDER_WAY);
+    if (!orderUrl || (!this.#cart && orderUrl !== pathname)) return;
     await this.#run(async () => {
       const answer = await readJson(`${orderUrl}status/`);
       if (answer.kind === "refused") return sessionStorage.removeItem(UNDER_WAY);
@@ -199,16 +218,16 @@ class PaymentForm extends HTMLElement {
     if (!this.#isBusy) this.#run(() => this.#renew({ mayReload: true }));
   }
 
-  /** Take checkout and CSRF token from a fresh copy of this page. */
+  /** Take checkout and CSRF token from a fresh copy of this page, and return it. */
   async #renew({ mayReload = false } = {}) {
     const page = await readPage(location.pathname);
-    if (!page) return;
+    if (!page) return null;
     const fresh = /** @type {HTMLElement | null} */ (page.querySelector("payment-form"));
     const isSame = fresh?.dataset.checkout === this.dataset.checkout;
-    if (mayReload && !(fresh && isSame)) return location.reload();
-    if (!fresh) return;
-    if (fresh.dataset.checkout) this.dataset.checkout = fresh.dataset.checkout;
-    this.#csrf.value = csrfInput(fresh).value;
+    if (mayReload && !(fresh && isSame)) location.reload();
+    if (fresh?.dataset.checkout) this.dataset.checkout = fresh.dataset.checkout;
+    if (fresh) this.#csrf.value = csrfInput(fresh).value;
+    return page;
   }
 
   // --- Parts ------------------------------------------------------------------------

@@ -2,6 +2,8 @@ import { text } from "./texts.js";
 
 /** What a payment form shows: the button, its reason, progress, what went wrong. */
 export class PaymentView {
+  #isEmailRefused = false;
+
   /** @param {HTMLElement} root the form's element */
   constructor(root) {
     this.root = root;
@@ -22,6 +24,10 @@ export class PaymentView {
     // A form that is loading or blocked says so in its own place.
     const isSaid = isBusy || reason === "loading" || reason === "blocked";
     this.#write("[data-reason]", isSaid ? "" : text(reason, { minimum }));
+    // What is locked takes no focus: a field refused meanwhile gets it now.
+    if (isBusy || !this.#isEmailRefused) return;
+    this.#isEmailRefused = false;
+    this.emailInput?.focus();
   }
 
   /**
@@ -30,7 +36,8 @@ export class PaymentView {
    * @param {string} [orderUrl]
    */
   progress(sentence, orderUrl = "") {
-    this.#write("[data-progress]", sentence);
+    const place = this.#write("[data-progress]", sentence);
+    if (sentence) place.parentElement?.scrollIntoView({ block: "nearest" });
     const link = /** @type {HTMLAnchorElement} */ (this.root.querySelector("[data-order-link]"));
     link.hidden = orderUrl === "";
     link.href = orderUrl;
@@ -45,16 +52,21 @@ export class PaymentView {
     if (sentence && focus) alert.focus();
   }
 
-  /** Ask for another e-mail address. */
-  refuseEmail() {
+  /**
+   * Ask for another e-mail address.
+   * @param {string} sentence
+   */
+  refuseEmail(sentence) {
     this.emailInput?.setAttribute("aria-invalid", "true");
-    this.#write("[data-email-error]", text("email"));
+    this.#write("[data-email-error]", sentence);
     this.emailInput?.focus();
+    this.#isEmailRefused = true;
   }
 
   /** Take back what was said about what the shopper is now changing. */
   clear() {
     this.fail("");
+    this.#isEmailRefused = false;
     this.emailInput?.removeAttribute("aria-invalid");
     if (this.emailInput) this.#write("[data-email-error]", "");
   }

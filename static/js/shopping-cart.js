@@ -57,6 +57,19 @@ export class ShoppingCart extends HTMLElement {
     this.#changed();
   }
 
+  /**
+   * Take out what the shop's page of this moment no longer sells.
+   * @param {Document} page
+   * @returns {string[]} the names of those that had been chosen
+   */
+  retire(page) {
+    const gone = this.#rows.filter((row) => !page.querySelector(rowSelector(row)));
+    const chosen = gone.filter((row) => stepper(row).quantity > 0);
+    for (const row of gone) row.remove();
+    if (gone.length) this.#changed();
+    return chosen.map((row) => row.querySelector("h2")?.textContent ?? "");
+  }
+
   /** Go back to the quantities the server wrote into the page. */
   reset() {
     for (const row of this.#rows) {
@@ -99,6 +112,11 @@ export class ShoppingCart extends HTMLElement {
       if (typeof quantity === "number") stepper(row).quantity = quantity;
     }
   }
+}
+
+/** @param {HTMLElement} row */
+function rowSelector({ dataset }) {
+  return `[data-product="${CSS.escape(dataset.product ?? "")}"]`;
 }
 
 /** @param {HTMLElement} row */

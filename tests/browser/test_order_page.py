@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from checkout.models import Order
+from checkout.models import Dispute, Order
 from tests.browser.shopper import (
     ASKS,
     DECLINED,
@@ -146,6 +146,29 @@ def test_coming_back_from_the_bank_does_not_ask_to_pay_at_once(
     expect(pay_button(page)).to_be_disabled()
 
 
+PAID = {"status": "paid", "paid_at": timezone.now(), "amount_received": 1099}
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        ("needs_response", "objected to this payment"),
+        ("lost", "your bank gave the money back"),
+        ("won", "Paid. Thank you!"),
+    ],
+)
+def test_a_disputed_order_says_so(page: Page, status: str, sentence: str) -> None:
+    order = make_order(**PAID)
+    Dispute.objects.create(
+        stripe_id="du_1", order=order, amount=1099, currency="usd",
+        reason="fraudulent", status=status, as_of=timezone.now(),
+    )  # fmt: skip
+    page.goto(order.get_absolute_url())
+
+    expect(cards(page)).to_contain_text(sentence)
+    expect(pay_button(page)).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
@@ -158,8 +181,7 @@ def test_coming_back_from_the_bank_does_not_ask_to_pay_at_once(
 def test_an_order_that_is_over_says_how(
     page: Page, fields: dict[str, Any], sentence: str
 ) -> None:
-    paid = {"status": "paid", "paid_at": timezone.now(), "amount_received": 1099}
-    order = make_order(**{**paid, **fields})
+    order = make_order(**{**PAID, **fields})
     page.goto(order.get_absolute_url())
 
     expect(cards(page)).to_contain_text(sentence)

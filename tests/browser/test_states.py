@@ -1,0 +1,274 @@
+"""States that are neither paid nor declined: what the page says, and the way out."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from checkout.models import Order, Product
+from tests.browser.shopper import (
+    ASKS,
+    DECLINED,
+    card_frame,
+    cards,
+    challenge,
+    enter,
+    error,
+    expect_paid,
+    expect_ready_to_pay,
+    fill,
+    fill_card,
+    pay,
+    pay_button,
+    progress,
+    stock_shop,
+)
+from tests.browsers import NewPage
+from tests.sandbox_server import SandboxServer
+
+CHECKING = re.compile("We are checking with the bank")
+NOT_PAID = "The payment was not completed. You have not been charged."
+# It never settles by itself.
+BANK_ACCOUNT = {
+    "name": "Ada Lovelace",
+    "routingNumber": "110000000",
+    "accountNumber": "000000000009",
+}
+
+
+@pytest.fixture(autouse=True)
+def products(shop: str) -> tuple[Product, Product]:
+    return stock_shop()
+
+
+def choose_method(page: Page, name: str) -> None:
+    page.get_by_label("E-mail").fill("ada@example.com")
+    card_frame(page).get_by_role("button", name=name).click()
+
+
+# --- Before the bank is asked -------------------------------------------------------
+
+
+def test_an_email_the_shop_refuses_is_said_at_the_field(page: Page) -> None:
+    enter(page)
+    fill(page, email="ada@-example.com")
+    pay(page)
+
+    field = page.get_by_label("E-mail")
+    expect(field).to_be_focused()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("[data-email-error]")).to_contain_text("name@example.com")
+    expect(error(page)).to_have_text("")
+    field.fill("ada@example.com")
+    pay(page)
+    expect_paid(page)
+
+
+def test_a_product_that_is_gone_leaves_the_cart(page: Page) -> None:
+    enter(page)
+    page.get_by_role("button", name="One Mug more").click()
+    fill(page)
+    Product.objects.filter(slug="notebook").update(active=False)
+    pay(page)
+
+    expect(error(page)).to_contain_text("taken out of your cart: Notebook.")
+    expect(error(page)).to_be_focused()
+    expect(page.get_by_role("heading", name="Notebook")).to_have_count(0)
+    expect(pay_button(page)).to_have_text("Pay $18.50")
+    pay(page)
+    assert expect_paid(page).amount == 1850
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"error": {"code": "too_many_requests", "message": "Slowly."}}, "Slowly."),
+        ("a proxy's own page", "That was a little fast. You have not been charged."),
+    ],
+)
+def test_too_many_tries_are_answered_calmly(
+    page: Page, answer: Any, sentence: str
+) -> None:
+    enter(page)
+    fill(page)
+    kind = "text/html" if isinstance(answer, str) else "application/json"
+    page.route(
+        "**/orders/",
+        lambda route: route.fulfill(
+            status=429, body=json.dumps(answer), content_type=kind
+        ),
+    )
+    pay(page)
+
+    expect(error(page)).to_contain_text(sentence)
+    expect_ready_to_pay(page)
+    page.unroute("**/orders/")
+    pay(page)
+    expect_paid(page)
+
+
+def test_a_blocker_that_leaves_another_script_is_noticed(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    page.route(
+        sandbox.js_url,
+        lambda route: route.fulfill(body="", content_type="text/javascript"),
+    )
+    page.goto("/")
+
+    note = page.locator("[data-note]")
+    expect(note).to_contain_text("The secure card form could not load.", timeout=3_000)
+    expect(pay_button(page)).to_be_disabled()
+
+
+# --- Coming back --------------------------------------------------------------------
+
+
+def test_coming_back_in_another_browser_never_offers_to_pay_a_paid_order(
+    page: Page, new_page: NewPage, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    choose_method(page, "Klarna")
+    pay(page)
+    page.wait_for_url(re.compile("localhost"))
+    sandbox.hold_deliveries()
+    order = Order.objects.get()
+    assert order.payment_intent_id
+    sandbox.authenticate(order.payment_intent_id)
+    elsewhere = new_page()
+    elsewhere.goto(f"{order.get_absolute_url()}?redirect_status=succeeded")
+
+    expect(elsewhere).to_have_url(re.compile(f"{order.get_absolute_url()}$"))
+    expect(progress(elsewhere)).to_have_text(CHECKING)
+    expect(pay_button(elsewhere)).to_be_disabled()
+    expect_paid(elsewhere)
+    expect(pay_button(elsewhere)).to_have_count(0)
+    assert len(sandbox.objects("charge")) == 1
+
+
+def test_back_from_the_banks_page_asks_first_and_can_pay_again(page: Page) -> None:
+    page.clock.install()
+    enter(page)
+    choose_method(page, "Klarna")
+    pay(page)
+    page.wait_for_url(re.compile("localhost"))
+    page.go_back()
+
+    expect(progress(page)).to_have_text(CHECKING)
+    expect(pay_button(page)).to_be_disabled()
+    page.clock.fast_forward(4_000)
+    expect(error(page)).to_contain_text(NOT_PAID)
+    fill(page)
+    pay(page)
+    expect_paid(page)
+
+
+def test_a_browser_closed_in_the_middle_finds_the_paid_order(
+    new_context: Callable[..., BrowserContext], sandbox: SandboxServer
+) -> None:
+    before = new_context()
+    page = before.new_page()
+    enter(page)
+    fill(page, ASKS)
+    pay(page)
+    expect(challenge(page).get_by_role("button", name="Complete")).to_be_visible()
+    cookies: Any = before.storage_state()
+    before.close()
+    order = Order.objects.get()
+    assert order.payment_intent_id
+    sandbox.authenticate(order.payment_intent_id)
+    sandbox.wait_until_delivered()
+    again = new_context(storage_state=cookies).new_page()
+    enter(again)
+
+    assert expect_paid(again) == order
+
+
+# --- Orders that end otherwise ------------------------------------------------------
+
+
+def test_an_order_replaced_by_another_cart_cannot_be_paid_from_its_open_page(
+    new_context: Callable[..., BrowserContext], sandbox: SandboxServer
+) -> None:
+    context = new_context()
+    shop, kept = context.new_page(), context.new_page()
+    enter(shop)
+    fill(shop, DECLINED)
+    pay(shop)
+    expect(error(shop)).to_be_visible()
+    first = Order.objects.get()
+    enter(kept, first.get_absolute_url())
+    shop.get_by_role("button", name="One Mug more").click()
+    fill_card(shop)
+    pay(shop)
+    expect(cards(shop)).to_have_attribute("data-status", "paid")
+    fill_card(kept)
+    pay(kept)
+
+    expect(cards(kept)).to_contain_text("This order was replaced by another one.")
+    expect(pay_button(kept)).to_have_count(0)
+    expect(kept.get_by_role("link", name="Back to the shop")).to_be_visible()
+    paid = [it for it in sandbox.objects("charge") if it["status"] == "succeeded"]
+    assert len(paid) == 1
+
+
+def test_a_returned_bank_debit_can_be_paid_again(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    choose_method(page, "US bank account")
+    for name, text in BANK_ACCOUNT.items():
+        card_frame(page).locator(f"[name={name}]").fill(text)
+    pay(page)
+    expect(cards(page)).to_have_attribute("data-status", "processing")
+    order = Order.objects.get()
+    page.goto(order.get_absolute_url())
+    expect(cards(page)).to_contain_text("This can take a few days.")
+    assert order.payment_intent_id
+    sandbox.settle(order.payment_intent_id, "fail", code="insufficient_funds")
+
+    expect(cards(page)).to_have_attribute("data-status", "pending")
+    expect(cards(page)).to_contain_text("You have not been charged.")
+    fill_card(page)
+    pay(page)
+    assert expect_paid(page) == order
+
+
+# --- After paying -------------------------------------------------------------------
+
+
+def test_an_account_is_offered_after_paying_to_who_bought(
+    page: Page, new_page: NewPage
+) -> None:
+    enter(page)
+    offer = page.get_by_role("link", name="Create an account")
+    expect(offer).to_be_hidden()
+    fill(page)
+    pay(page)
+    order = expect_paid(page)
+    expect(offer).to_be_visible()
+    page.goto(order.get_absolute_url())
+    expect(offer).to_be_visible()
+
+    elsewhere = new_page()
+    elsewhere.goto(order.get_absolute_url())
+    expect(cards(elsewhere)).to_have_attribute("data-status", "paid")
+    expect(elsewhere.get_by_role("link", name="Create an account")).to_have_count(0)
+
+
+def test_a_developer_sees_that_no_webhook_came(
+    page: Page, sandbox: SandboxServer, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("checkout.payments.WAIT_FOR_EVENT", timedelta(seconds=1))
+    settings.DEBUG = True
+    sandbox.hold_deliveries()
+    enter(page)
+    fill(page)
+    pay(page)
+
+    expect_paid(page)
+    expect(cards(page)).to_contain_text("No webhook came for this order")
