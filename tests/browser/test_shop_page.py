@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from django.conf import settings
+from playwright.sync_api import Page, Request, expect
 
 from checkout.models import Product
 from tests.browser.shopper import (
@@ -18,7 +19,10 @@ from tests.browser.shopper import (
     stock_shop,
 )
 from tests.browsers import NARROW, PHONE, NewPage
+from tests.factories import make_order
 from tests.sandbox_server import SandboxServer
+
+PAYMENT_PAGE = settings.BASE_DIR / "docs/payment-page.md"
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +112,7 @@ def test_a_blocked_card_form_is_explained(
     page.goto("/")
 
     note = page.locator("[data-note]")
-    expect(note).to_contain_text("The secure card form could not load.")
+    expect(note).to_contain_text("The secure card form could not load.", timeout=3_000)
     expect(pay_button(page)).to_be_disabled()
     expect(page.locator("[data-total]")).to_have_text("$12.90")
     faults.clear()
@@ -118,11 +122,34 @@ def test_a_card_form_that_never_comes_is_explained_within_ten_seconds(
     page: Page, sandbox: SandboxServer
 ) -> None:
     page.route("**/endive/frames/element.html", lambda route: None)
+    page.clock.install()
     page.goto("/", wait_until="commit")
 
     note = page.locator("[data-note]")
     expect(note).to_have_text("Loading the secure card form…")
-    expect(note).to_contain_text("could not load", timeout=10_500)
+    page.clock.fast_forward(10_000)
+    expect(note).to_contain_text("could not load")
+
+
+def test_payment_pages_load_the_listed_scripts_and_no_other(page: Page) -> None:
+    listed = set(
+        re.findall(r"^\| `(\S+\.js)` \|", PAYMENT_PAGE.read_text(), re.MULTILINE)
+    )
+    loaded: set[str] = set()
+
+    def note(request: Request) -> None:
+        if request.resource_type == "script" and request.frame == page.main_frame:
+            # The collected name without its hash.
+            loaded.add(
+                re.sub(r"\.[0-9a-f]{12}(?=\.js$)", "", request.url).split("/")[-1]
+            )
+
+    page.on("request", note)
+    enter(page)
+    order = make_order()
+    enter(page, order.get_absolute_url())
+
+    assert loaded == listed
 
 
 def test_without_javascript_the_shop_can_be_read(new_page: NewPage) -> None:
