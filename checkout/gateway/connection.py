@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from threading import BoundedSemaphore
 from typing import Any
 
 import requests
@@ -27,6 +28,9 @@ API_VERSION = "2026-10-28.endive"
 DEADLINE_SECONDS = 14.0
 CONNECT_SECONDS = 3.0
 TRIES = 2
+# Half of gunicorn's threads: the others show the shop and take webhooks, however
+# long Stripe is silent.
+MOST_WAITING = 4
 
 logger = logging.getLogger(__name__)
 stripe.enable_telemetry = False
@@ -56,7 +60,12 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 class _Transport(stripe.RequestsClient):
-    """The library's own HTTP client, but no request outlives the deadline."""
+    """The library's own HTTP client, but no request outlives the deadline.
+
+    Nor do more than some of the process's threads wait at once.
+    """
+
+    _places = BoundedSemaphore(MOST_WAITING)
 
     def request(
         self,
@@ -70,13 +79,29 @@ class _Transport(stripe.RequestsClient):
         remaining = DEADLINE_SECONDS if end is None else end - time.monotonic()
         if remaining <= 0.05:
             raise _no_answer("out of time", should_retry=False)
+        if not self._places.acquire(blocking=False):
+            raise _no_answer("too many wait already", should_retry=False)
+        try:
+            return self._answer(method, url, headers, post_data, remaining)
+        finally:
+            self._places.release()
+
+    def _answer(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any,
+        remaining: float,
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        connect = min(CONNECT_SECONDS, remaining / 2)
         try:
             answer = self._requests_session().request(
                 method,
                 url,
                 headers=headers,
                 data=post_data,
-                timeout=(min(CONNECT_SECONDS, remaining), remaining),
+                timeout=(connect, remaining - connect),
                 verify=stripe.ca_bundle_path,
             )
         except (requests.ConnectionError, requests.Timeout) as error:

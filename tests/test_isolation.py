@@ -1,0 +1,145 @@
+"""Stripe's silence is Stripe's: the shop is shown and webhooks are answered meanwhile.
+
+On gunicorn as it is deployed, two workers of eight threads, in processes of their own.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+from django.conf import settings
+from django.db import connection as database
+
+from checkout.gateway import connection
+from checkout.models import Order
+from tests.factories import make_order, make_product, payment_succeeded, sign
+from tests.sandbox_server import SandboxServer, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+SHOPPERS = 50
+# Within so many seconds a shopper is promised an answer.
+PATIENCE = 15
+
+
+@pytest.fixture
+def deployed(sandbox: SandboxServer, transactional_db: None) -> Iterator[str]:
+    """The address of a shop served by gunicorn from the tests' database."""
+    address = f"127.0.0.1:{free_port()}"
+    chosen = {
+        "DJANGO_SETTINGS_MODULE": "tests.served",
+        "TEST_DATABASE": str(database.settings_dict["NAME"]),
+        "TEST_STATIC": str(settings.STATIC_ROOT),
+        "TEST_STRIPE": sandbox.url,
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py",
+         "--bind", address, "--log-level", "error", "config.wsgi"],
+        cwd=ROOT,
+        env=os.environ | chosen,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: is_up(address), within=60)
+        yield f"http://{address}"
+    finally:
+        server.terminate()
+        server.wait(timeout=40)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_up(address: str) -> bool:
+    try:
+        return requests.get(f"http://{address}/healthz", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+class Shopper:
+    """Somebody who opened the shop and will press Pay."""
+
+    def __init__(self, shop: str) -> None:
+        self.shop = shop
+        self.http = requests.Session()
+        page = self.http.get(f"{shop}/", timeout=PATIENCE).text
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        assert found is not None
+        self.token = found[1]
+
+    def pay(self) -> requests.Response:
+        # The cookies are for HTTPS; this shop is on this machine.
+        for cookie in self.http.cookies:
+            cookie.secure = False
+        return self.http.post(
+            f"{self.shop}/orders/",
+            json={
+                "lines": [{"product": "mug", "quantity": 1}],
+                "email": "shopper@example.com",
+                "amount": 1850,
+                "currency": "usd",
+            },
+            headers={"X-CSRFToken": self.token, "Referer": f"{self.shop}/"},
+            timeout=PATIENCE,
+        )
+
+
+def test_half_of_the_threads_never_wait_for_stripe() -> None:
+    configured = (ROOT / "config" / "gunicorn.conf.py").read_text()
+    threads = int(re.findall(r"^threads = (\d+)$", configured, re.MULTILINE)[0])
+
+    assert threads // 2 >= connection.MOST_WAITING
+    assert connection.DEADLINE_SECONDS < PATIENCE
+
+
+def test_fifty_shoppers_wait_for_a_silent_stripe_and_nobody_else(
+    deployed: str, sandbox: SandboxServer
+) -> None:
+    make_product(slug="mug", unit_amount=1850)
+    shoppers = [Shopper(deployed) for _ in range(SHOPPERS)]
+    paid_before = make_order()
+    event = json.dumps(payment_succeeded(paid_before)).encode()
+    sandbox.fault("*", "hang", seconds=30)
+
+    with ThreadPoolExecutor(SHOPPERS) as crowd:
+        waiting = [crowd.submit(shopper.pay) for shopper in shoppers]
+        # Stripe holds the first of them; the others have their answer at once.
+        wait_for(lambda: sum(answer.done() for answer in waiting) > SHOPPERS // 2)
+        assert not all(answer.done() for answer in waiting)
+        for _ in range(20):
+            assert requests.get(f"{deployed}/", timeout=PATIENCE).ok
+        delivered = requests.post(
+            f"{deployed}/stripe/webhook/",
+            data=event,
+            headers={"Stripe-Signature": sign(event)},
+            timeout=PATIENCE,
+        )
+        assert delivered.status_code == 200
+        # All that while some shoppers are still waiting.
+        assert not all(answer.done() for answer in waiting)
+        answers = [answer.result() for answer in waiting]
+
+    assert {answer.status_code for answer in answers} == {503}
+    for answer in answers:
+        assert answer.json()["error"]["code"] == "stripe_unavailable"
+    paid_before.refresh_from_db()
+    assert paid_before.is_paid
+    pending = Order.objects.filter(status=Order.Status.PENDING)
+    assert pending.count() == SHOPPERS
+
+    sandbox.clear_faults()
+    again = shoppers[0].pay()
+    assert again.status_code == 200
+    assert again.json()["client_secret"]
+    assert pending.count() == SHOPPERS
