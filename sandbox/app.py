@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from sandbox import api, control, listeners, pages
+from sandbox import api, control, inspecting, listeners, pages
 from sandbox.operations import OPERATIONS
 from sandbox.program import Sandbox
 
@@ -29,6 +29,7 @@ def build(sandbox: Sandbox) -> Starlette:
             *calls,
             Route("/v1/{path:path}", api.preflight, methods=["OPTIONS"]),
             *pages.routes(sandbox),
+            *inspecting.routes(sandbox),
             *control.routes(sandbox),
             listeners.route(sandbox.listeners, sandbox.deliveries.wake),
             Route("/{path:path}", api.unknown_path, methods=ANY_METHOD),

@@ -1,6 +1,7 @@
 """/_sandbox/…: how tests look inside and make things go wrong.
 
-Needs the control token, and a Host of this machine (against DNS rebinding).
+Needs the control token, and a Host of this machine (against DNS rebinding); a web page
+may call only from the sandbox's own address.
 """
 
 import json
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox import acting, agenda, answers, connections, operations
+from sandbox import acting, agenda, answers, connections, inspecting, operations
 from sandbox.acting import BadControl
 from sandbox.deliveries import Disturbance
 from sandbox.errors import ApiError
@@ -45,6 +46,9 @@ def routes(sandbox: Sandbox) -> list[Route]:
         ("POST /charges/{id}/dispute", acting.dispute_charge),
         ("POST /webhook_endpoints/{id}/roll_secret", acting.roll_secret),
         ("POST /events", acting.emit_event),
+        ("GET /watch", inspecting.watch),
+        ("GET /objects/{id}", inspecting.show),
+        ("POST /events/{id}/resend", inspecting.resend),
     ]
     return [_route(sandbox, call, handler) for call, handler in table]
 
@@ -185,7 +189,7 @@ def _route(sandbox: Sandbox, call: str, handler: Handler) -> Route:
 
     async def guarded(request: Request) -> Response:
         if not _may_control(sandbox, request):
-            return JSONResponse({"error": "control token or Host refused"}, 403)
+            return JSONResponse({"error": "control token, Host or Origin refused"}, 403)
         try:
             body = json.loads(await request.body() or "{}")
             return JSONResponse(await handler(sandbox, request, body))
@@ -201,8 +205,10 @@ def _route(sandbox: Sandbox, call: str, handler: Handler) -> Route:
 
 
 def _may_control(sandbox: Sandbox, request: Request) -> bool:
-    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+    address = request.headers.get("Host", "")
+    host = urlsplit(f"//{address}").hostname
+    origin = request.headers.get("Origin", f"http://{address}")
     expected = f"Bearer {sandbox.control_token}"
     given = request.headers.get("Authorization", "")
     right = secrets.compare_digest(given.encode(), expected.encode())
-    return host in LOOPBACK and right
+    return host in LOOPBACK and origin == f"http://{address}" and right

@@ -120,7 +120,7 @@ class SandboxServer:
 
     def state(self, kinds: str = "") -> dict[str, Any]:
         """`objects` by kind (all, or those named), oldest first; `now`, `faults`."""
-        return self._control("GET", f"state?kinds={kinds}")
+        return self.control("GET", f"state?kinds={kinds}")
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """All objects of a kind, such as `payment_intent`, oldest first."""
@@ -130,18 +130,18 @@ class SandboxServer:
 
     def deliveries(self) -> list[dict[str, Any]]:
         """Every delivery with `event`, `status`, `tries` and `last_answer`."""
-        found: list[dict[str, Any]] = self._control("GET", "deliveries")["deliveries"]
+        found: list[dict[str, Any]] = self.control("GET", "deliveries")["deliveries"]
         return found
 
     def now(self) -> int:
         """The moment it is in sandbox time."""
-        answer: int = self._control("GET", "state?kinds=none")["now"]
+        answer: int = self.control("GET", "state?kinds=none")["now"]
         return answer
 
     def wait_until_delivered(self, within: float = 10) -> None:
         """Wait until no delivery is pending."""
         wait_for(
-            lambda: self._control("GET", "deliveries")["waiting"] == 0, within=within
+            lambda: self.control("GET", "deliveries")["waiting"] == 0, within=within
         )
 
     # Control
@@ -150,27 +150,27 @@ class SandboxServer:
         self, *, forward_to: str | None = None, webhook_secret: str | None = None
     ) -> None:
         """Forget everything; perhaps deliver elsewhere from now on."""
-        self._control(
+        self.control(
             "POST", "reset", forward_to=forward_to, webhook_secret=webhook_secret
         )
         self.forward_to = forward_to or self.forward_to
 
     def hold_deliveries(self) -> None:
-        self._control("POST", "deliveries", action="hold")
+        self.control("POST", "deliveries", action="hold")
 
     def release_deliveries(self, order: str = "created") -> None:
         """Send what waits, `created` order, `reverse` or `shuffle`."""
-        self._control("POST", "deliveries", action="release", order=order)
+        self.control("POST", "deliveries", action="release", order=order)
 
     def drop_deliveries(self, count: int = 1, *types: str) -> None:
         """Lose the next deliveries (of these event types)."""
-        self._control(
+        self.control(
             "POST", "deliveries", action="drop", count=count, types=list(types)
         )
 
     def repeat_deliveries(self, times: int = 2, count: int = 1, *types: str) -> None:
         """Send the next `count` deliveries `times` times each, at once."""
-        self._control(
+        self.control(
             "POST",
             "deliveries",
             action="repeat",
@@ -180,7 +180,7 @@ class SandboxServer:
         )
 
     def delay_deliveries(self, seconds: float, count: int = 1, *types: str) -> None:
-        self._control(
+        self.control(
             "POST",
             "deliveries",
             action="delay",
@@ -191,41 +191,41 @@ class SandboxServer:
 
     def reorder_deliveries(self, count: int = 2) -> None:
         """Collect the next `count` deliveries and send them backwards."""
-        self._control("POST", "deliveries", action="reorder", count=count)
+        self.control("POST", "deliveries", action="reorder", count=count)
 
     def fault(self, operation: str, do: str, **script: Any) -> None:
         """Script a fault, e.g. `fault("payment_intents.create", "drop", calls=[3],
         when="after")`."""
-        self._control("POST", "faults", operation=operation, do=do, **script)
+        self.control("POST", "faults", operation=operation, do=do, **script)
 
     def clear_faults(self) -> None:
-        self._control("DELETE", "faults")
+        self.control("DELETE", "faults")
 
     def refuse_connections(self, seconds: float) -> None:
         """Refuse new connections for a while, and cut the open ones."""
-        self._control("POST", "refuse", seconds=seconds)
+        self.control("POST", "refuse", seconds=seconds)
 
     def advance_clock(self, seconds: float) -> None:
         """Move sandbox time on; what is due on the way happens."""
-        self._control("POST", "clock", advance=seconds)
+        self.control("POST", "clock", advance=seconds)
 
     def snapshot(self, name: str = "last") -> None:
-        self._control("POST", f"snapshots/{name}")
+        self.control("POST", f"snapshots/{name}")
 
     def restore(self, name: str = "last") -> None:
         """Go back to the snapshot."""
-        self._control("POST", f"snapshots/{name}/restore")
+        self.control("POST", f"snapshots/{name}/restore")
 
     def limit_rates(self, on: bool = True) -> None:
         """Refuse with 429 what goes beyond Stripe's rate limits."""
-        self._control("POST", "limits", on=on)
+        self.control("POST", "limits", on=on)
 
     def restrict_key(self, key: str, *operations: str) -> None:
         """Let a key call only these, such as `refunds.*`."""
-        self._control("POST", "keys", key=key, allow=list(operations))
+        self.control("POST", "keys", key=key, allow=list(operations))
 
     def expire_key(self, key: str) -> None:
-        self._control("POST", "keys", key=key, expired=True)
+        self.control("POST", "keys", key=key, expired=True)
 
     # Acting as the shopper, the bank, Stripe
 
@@ -236,7 +236,7 @@ class SandboxServer:
 
         Or pay otherwise: `iban=`, `account_number=`, `type="klarna"`.
         """
-        return self._control(
+        return self.control(
             "POST",
             f"payment_intents/{intent_id}/confirm",
             accept=(200, 402),
@@ -246,12 +246,12 @@ class SandboxServer:
 
     def attempt(self, path: str, **body: Any) -> dict[str, Any] | None:
         """A control call that may come too late: None if it is refused."""
-        answer = self._control("POST", path, accept=(200, 400, 402), **body)
+        answer = self.control("POST", path, accept=(200, 400, 402), **body)
         return None if "error" in answer else answer
 
     def authenticate(self, intent_id: str, outcome: str = "succeed") -> dict[str, Any]:
         """Complete (`succeed`) or `fail` the challenge, or the payment at the bank."""
-        return self._control(
+        return self.control(
             "POST", f"payment_intents/{intent_id}/authenticate", outcome=outcome
         )
 
@@ -259,7 +259,7 @@ class SandboxServer:
         self, intent_id: str, outcome: str = "succeed", **body: Any
     ) -> dict[str, Any]:
         """Answer a debit as the bank, now: `succeed`, or `fail` (`code=`)."""
-        return self._control(
+        return self.control(
             "POST", f"payment_intents/{intent_id}/settle", outcome=outcome, **body
         )
 
@@ -267,31 +267,32 @@ class SandboxServer:
         self, refund_id: str, outcome: str = "succeed", **body: Any
     ) -> dict[str, Any]:
         """Answer a refund as the bank: `succeed`, or `fail` (`reason=`)."""
-        return self._control(
+        return self.control(
             "POST", f"refunds/{refund_id}/answer", outcome=outcome, **body
         )
 
     def dispute(self, charge_id: str, **body: Any) -> dict[str, Any]:
         """Dispute a charge as the cardholder (`reason=`, `amount=`)."""
-        return self._control("POST", f"charges/{charge_id}/dispute", **body)
+        return self.control("POST", f"charges/{charge_id}/dispute", **body)
 
     def copy_event(self, event_id: str) -> dict[str, Any]:
         """Tell the same fact again under another event id."""
-        return self._control("POST", "events", copy=event_id)
+        return self.control("POST", "events", copy=event_id)
 
     def emit_event(self, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
         """Tell something that is not from here, such as another shop's payment."""
-        return self._control("POST", "events", type=kind, object=thing)
+        return self.control("POST", "events", type=kind, object=thing)
 
     def roll_secret(self, endpoint: str = "we_sandboxForwardTo") -> str:
         """Give the endpoint a new signing secret; the old one signs too for a day."""
-        answer = self._control("POST", f"webhook_endpoints/{endpoint}/roll_secret")
+        answer = self.control("POST", f"webhook_endpoints/{endpoint}/roll_secret")
         secret: str = answer["secret"]
         return secret
 
-    def _control(
+    def control(
         self, method: str, path: str, *, accept: tuple[int, ...] = (200,), **body: Any
     ) -> dict[str, Any]:
+        """Make one call of `/_sandbox/`, see sandbox/README.md."""
         answer = self.http.request(
             method,
             f"{self.url}/_sandbox/{path}",
