@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -60,7 +60,7 @@ class StripeEventAdmin(ReadOnly, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        event = self.get_object(request, object_id)
+        event = self.get_object(request, unquote(object_id))
         context: dict[str, Any] = {}
         if event is not None and self.has_view_permission(request, event):
             context = _page(request, event)

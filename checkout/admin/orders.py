@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +27,7 @@ from checkout.models import Order
 @admin.register(Order)
 class OrderAdmin(ReadOnly, admin.ModelAdmin):
     list_display = [
-        "number", "placed_at", "state", "total", "refunded", "email", "paid_with",
+        "number", "placed", "state", "total", "refunded", "email", "paid_with",
         "badges",
     ]  # fmt: skip
     list_filter = [
@@ -35,8 +36,9 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
         search.DisputeFilter,
         search.RefundFilter,
         "placed_at",
-        "livemode",
+        search.ModeFilter,
     ]
+    empty_value_display = ""
     search_fields = ["number"]
     search_help_text = _(
         "Number, e-mail, last four digits, or an id at Stripe: pi_, ch_, evt_, re_, du_"
@@ -108,7 +110,19 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
         )
         return response
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(
+            request, {"title": _("Orders"), **(extra_context or {})}
+        )
+        return response
+
     # --- Columns ------------------------------------------------------------------
+
+    @admin.display(description=_("Placed"), ordering="placed_at")
+    def placed(self, order: Order) -> str:
+        return date_format(timezone.localtime(order.placed_at), "j M Y H:i")
 
     @admin.display(description=_("State"), ordering="status")
     def state(self, order: Order) -> SafeString:

@@ -124,6 +124,21 @@ class RefundFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ModeFilter(admin.SimpleListFilter):
+    title = _("mode")
+    parameter_name = "mode"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("live", _("Live")), ("test", _("Test"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Order]
+    ) -> QuerySet[Order]:
+        if self.value() not in ("live", "test"):
+            return queryset
+        return queryset.filter(livemode=self.value() == "live")
+
+
 class EventTypeFilter(admin.SimpleListFilter):
     """By the types the shop asks for: what else came would take a scan to list."""
 

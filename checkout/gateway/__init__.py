@@ -48,6 +48,7 @@ from checkout.gateway.setup import (
     list_webhook_endpoints,
     missing_permissions,
     server_time,
+    sign,
     update_webhook_endpoint,
 )
 from checkout.gateway.signature import verify_event
@@ -87,6 +88,7 @@ __all__ = [
     "retrieve_event",
     "retrieve_payment_intent",
     "server_time",
+    "sign",
     "update_webhook_endpoint",
     "verify_event",
 ]

@@ -5,6 +5,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import cast
 
+import stripe
 from stripe.params import WebhookEndpointCreateParams, WebhookEndpointUpdateParams
 
 from checkout.gateway.connection import API_VERSION, client, translated_errors
@@ -49,6 +50,12 @@ def update_webhook_endpoint(
             endpoint_id, cast(WebhookEndpointUpdateParams, params)
         )
         return WebhookEndpoint.from_stripe(endpoint.to_dict())
+
+
+def sign(body: str, secret: str) -> str:
+    """Return the header with which Stripe would sign `body` now."""
+    header: str = stripe.WebhookSignature.generate_signature_header(body, secret)
+    return header
 
 
 def server_time() -> datetime:

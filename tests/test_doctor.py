@@ -1,0 +1,219 @@
+"""The doctor names what is wrong with a set-up; the other command sets it right."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db.migrations.recorder import MigrationRecorder
+from django.test.testcases import LiveServerThread
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from checkout import gateway, inbox
+from checkout.models import StripeEvent
+from tests.factories import make_order, make_product
+from tests.sandbox_server import SandboxServer
+
+
+def run(*arguments: str) -> tuple[str, bool]:
+    """Return what a command printed, and whether it succeeded."""
+    out = StringIO()
+    try:
+        call_command(*arguments, stdout=out)
+    except CommandError as error:
+        return f"{out.getvalue()}{error}", False
+    return out.getvalue(), True
+
+
+@pytest.fixture
+def url(shop: str, settings: Settings) -> Iterator[str]:
+    """The webhook address of a running shop that is set up as it should be."""
+    make_product()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    settings.DEFAULT_FROM_EMAIL = "shop@example.com"
+    return f"{shop}/stripe/webhook/"
+
+
+def wrong_key(sandbox: SandboxServer, settings: Settings) -> None:
+    sandbox.expire_key(sandbox.secret_key)
+
+
+def restricted_key(sandbox: SandboxServer, settings: Settings) -> None:
+    sandbox.restrict_key(
+        sandbox.secret_key, "payment_intents.*", "events.*", "webhook_endpoints.*"
+    )
+
+
+def keys_of_two_modes(sandbox: SandboxServer, settings: Settings) -> None:
+    settings.STRIPE_PUBLISHABLE_KEY = "pk_live_0"
+
+
+def unreachable(sandbox: SandboxServer, settings: Settings) -> None:
+    settings.STRIPE_API_BASE = "http://127.0.0.1:1"
+
+
+def no_signing_secret(sandbox: SandboxServer, settings: Settings) -> None:
+    settings.STRIPE_WEBHOOK_SECRETS = []
+
+
+def printed_mail(sandbox: SandboxServer, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+
+def dead_mail_server(sandbox: SandboxServer, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def product_in_another_currency(sandbox: SandboxServer, settings: Settings) -> None:
+    make_product(name="Teapot", currency="eur")
+
+
+def order_of_the_sandbox(sandbox: SandboxServer, settings: Settings) -> None:
+    make_order(payment_intent_id="pi_of_another_account")
+
+
+def missing_migration(sandbox: SandboxServer, settings: Settings) -> None:
+    rows = MigrationRecorder.Migration.objects
+    rows.filter(app="checkout").order_by("-id")[:1].get().delete()
+
+
+def disabled_endpoint(sandbox: SandboxServer, settings: Settings) -> None:
+    _client(sandbox).v1.webhook_endpoints.update(FORWARDING, {"disabled": True})
+
+
+def endpoint_with_few_types(sandbox: SandboxServer, settings: Settings) -> None:
+    _client(sandbox).v1.webhook_endpoints.update(
+        FORWARDING, {"enabled_events": ["payment_intent.succeeded"]}
+    )
+
+
+FORWARDING = "we_sandboxForwardTo"
+
+
+def _client(sandbox: SandboxServer) -> Any:
+    import stripe
+
+    return stripe.StripeClient(sandbox.secret_key, base_addresses={"api": sandbox.url})
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (wrong_key, "does not accept the secret key"),
+        (restricted_key, "lacks “Charges and refunds: write”"),
+        (keys_of_two_modes, "of different modes"),
+        (unreachable, "gives no usable answer"),
+        (no_signing_secret, "STRIPE_WEBHOOK_SECRET is not set"),
+        (printed_mail, "printed, not sent"),
+        (dead_mail_server, "does not let us in"),
+        (product_in_another_currency, "“Teapot” is priced in EUR"),
+        (order_of_the_sandbox, "does not know the newest order"),
+        (missing_migration, "1 migrations are missing"),
+        (disabled_endpoint, "It is disabled"),
+        (endpoint_with_few_types, "It lacks payment_intent.canceled"),
+    ],
+)
+def test_each_wrong_set_up_is_named(
+    url: str, sandbox: SandboxServer, settings: Settings, break_it: Any, words: str
+) -> None:
+    break_it(sandbox, settings)
+    try:
+        said, succeeded = run("doctor", "--url", url)
+    finally:
+        call_command("migrate", fake=True, verbosity=0)
+
+    assert words in said
+    assert "→" in said
+    assert not succeeded
+
+
+def test_a_sound_set_up_passes_and_leaves_nothing(url: str) -> None:
+    said, succeeded = run("doctor", "--url", url)
+
+    assert succeeded, said
+    assert "problem" not in said
+    assert "A signed event arrived." in said
+    assert not StripeEvent.objects.exists()
+
+
+def test_wrong_addresses_of_the_webhook_are_named(url: str, shop: str) -> None:
+    elsewhere, _ = run("doctor", "--url", f"{shop}/elsewhere/")
+    assert "answers 404" in elsewhere
+    assert "None of 1 leads to" in elsewhere
+
+    redirecting, _ = run("doctor", "--url", f"{shop}/accounts/login")
+    assert "redirects to /accounts/login/" in redirecting
+
+
+def test_a_shop_with_another_secret_is_named(
+    url: str, shop_server: LiveServerThread, settings: Settings
+) -> None:
+    with mock.patch.object(gateway, "sign", return_value="t=1,v1=0"):
+        said, succeeded = run("doctor", "--url", url)
+    assert "refuses what it signs" in said
+    assert not succeeded
+
+
+def test_a_wrong_clock_is_named(url: str) -> None:
+    late = timezone.now() + timedelta(minutes=4)
+    with mock.patch.object(gateway, "server_time", return_value=late):
+        said, _ = run("doctor", "--url", url)
+    assert "differs from Stripe's by 240 s" in said
+
+
+def test_no_secret_is_printed(url: str, sandbox: SandboxServer) -> None:
+    sandbox.expire_key(sandbox.secret_key)
+    said, _ = run("doctor", "--url", url)
+    for secret in (settings.STRIPE_SECRET_KEY, *settings.STRIPE_WEBHOOK_SECRETS):
+        assert secret not in said
+
+
+def test_endpoint_is_created_with_what_the_shop_needs(sandbox: SandboxServer) -> None:
+    address = "https://shop.example/stripe/webhook/"
+
+    said, succeeded = run("webhook_endpoint", "create", address)
+
+    assert succeeded
+    *_, endpoint = sandbox.objects("webhook_endpoint")
+    assert endpoint["url"] == address
+    assert endpoint["api_version"] == gateway.API_VERSION
+    assert set(endpoint["enabled_events"]) == set(inbox.EVENT_TYPES)
+    assert "STRIPE_WEBHOOK_SECRET=whsec_" in said
+    again, succeeded = run("webhook_endpoint", "create", address.rstrip("/"))
+    assert not succeeded
+    assert f"webhook_endpoint update {endpoint['id']}" in again
+    listed, _ = run("webhook_endpoint", "list")
+    assert endpoint["id"] in listed
+    assert "whsec_" not in listed
+
+
+def test_endpoint_is_updated_and_enabled(sandbox: SandboxServer) -> None:
+    made = _client(sandbox).v1.webhook_endpoints.create(
+        {
+            "url": "https://shop.example/stripe/webhook/",
+            "enabled_events": ["charge.refunded"],
+        }
+    )
+    _client(sandbox).v1.webhook_endpoints.update(made.id, {"disabled": True})
+
+    said, succeeded = run("webhook_endpoint", "update", made.id)
+
+    assert succeeded
+    *_, endpoint = sandbox.objects("webhook_endpoint")
+    assert endpoint["status"] == "enabled"
+    assert set(endpoint["enabled_events"]) == set(inbox.EVENT_TYPES)
+    assert "version cannot be changed" in said
+
+
+@pytest.mark.parametrize(
+    "address", ["shop.example", "https://shop.example/", "ftp://shop.example/x"]
+)
+def test_endpoint_elsewhere_is_refused(address: str) -> None:
+    _said, succeeded = run("webhook_endpoint", "create", address)
+    assert not succeeded
