@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: help run test lint format screenshots
+.PHONY: help run test chaos lint format screenshots
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ test: .venv/installed ## Run every test on PostgreSQL, the database's on SQLite 
 
 screenshots: .venv/installed ## Photograph every page and state into build/screenshots
 	@.venv/bin/python -m pytest -q tests/screenshots.py
+
+chaos: .venv/installed ## Try in full what must never happen, for MINUTES=60
+	@.venv/bin/python tools/chaos.py
 
 lint: .venv/installed ## Check Python, migrations, settings, assets and JavaScript
 	@.venv/bin/python tools/lint.py

@@ -19,6 +19,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from checkout import payments, reconcile
 from checkout.models import Mail, Order, Refund, Shop
@@ -41,11 +42,17 @@ Scene = Callable[[World], Act]
 
 @pytest.fixture
 def doomed(
-    frozen_sandbox: FrozenSandbox, transactional_db: None, tmp_path: Path
+    frozen_sandbox: FrozenSandbox,
+    transactional_db: None,
+    settings: Settings,
+    tmp_path: Path,
 ) -> Iterator[Doomed]:
     database = str(connection.settings_dict["NAME"])
     with Doomed(
-        database=database, stripe=frozen_sandbox.url, mails=tmp_path
+        database=database,
+        stripe=frozen_sandbox.url,
+        mails=tmp_path,
+        static=settings.STATIC_ROOT,
     ) as process:
         yield process
 
@@ -79,8 +86,13 @@ def hearing_of_the_payment(world: World) -> Act:
 
 
 def hearing_of_late_money(world: World) -> Act:
-    order = _paid_at_stripe(world)
-    order.move_to(Order.Status.CANCELED, source="test")
+    """An order that was given up has an intent nobody could know of; it is paid."""
+    order = _placed(world)
+    Order.objects.update(payment_intent_id=None)
+    order.refresh_from_db()
+    order.move_to(Order.Status.CANCELED, source="shopper")
+    world.witness.handed_out.clear()
+    world.confirm(world.tabs[0], "good")
     return _delivery(world, "payment_intent.succeeded")
 
 
@@ -152,7 +164,11 @@ SCENES = PER_CHANGE + (OTHERS if os.environ.get("CRASHES") == "all" else [])
 # --- The test -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize(
+    "scene",
+    SCENES,
+    ids=[f"scene{number}-{scene.__name__}" for number, scene in enumerate(SCENES)],
+)
 def test_killed_anywhere(
     begin: Callable[[str], World], doomed: Doomed, scene: Scene
 ) -> None:
@@ -173,7 +189,7 @@ def test_killed_anywhere(
         if not deaths:
             break
     assert not deaths, "more places than expected"
-    assert place > 5
+    assert place > 3
     print(f"{scene.__name__}: killed at {place - 1} places")
 
 

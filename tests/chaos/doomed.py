@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 class Doomed:
     """That process, as a test holds it."""
 
-    def __init__(self, *, database: str, stripe: str, mails: Path) -> None:
+    def __init__(
+        self, *, database: str, stripe: str, mails: Path, static: Path
+    ) -> None:
         self.mails = mails
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.doomed"],
@@ -29,8 +31,8 @@ class Doomed:
             stdout=subprocess.PIPE,
             text=True,
         )
-        settings = {"database": database, "stripe": stripe, "mails": str(mails)}
-        self._say(settings)
+        paths = {"mails": str(mails), "static": str(static)}
+        self._say({"database": database, "stripe": stripe, **paths})
 
     def run(self, act: str, *, dies_at: int, **arguments: Any) -> dict[str, Any]:
         """Do something, in a process of its own that dies at that place."""
@@ -78,6 +80,7 @@ def settle_in(words: dict[str, Any]) -> None:
     settings.STRIPE_API_BASE = words["stripe"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = words["mails"]
+    settings.STATIC_ROOT = words["static"]
     settings.ALLOWED_HOSTS = ["testserver"]
     new_browser().handler.load_middleware()
 
