@@ -1,4 +1,4 @@
-"""One sandbox and one endpoint for a file of tests; reset before each."""
+"""One sandbox and one endpoint for all of these tests; reset before each."""
 
 from collections.abc import Iterator
 
@@ -12,13 +12,13 @@ ENDIVE = "2026-10-28.endive"
 stripe.enable_telemetry = False
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def listener() -> Iterator[Listener]:
     with Listener() as listening:
         yield listening
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(listener: Listener) -> Iterator[SandboxServer]:
     with SandboxServer(forward_to=listener.url) as running:
         yield running

@@ -40,13 +40,18 @@ def test_event_is_signed_and_says_who_asked(
 
 
 def test_refused_delivery_comes_again_with_a_fresh_signature(
-    client: stripe.StripeClient, listener: Listener
+    client: stripe.StripeClient, sandbox: SandboxServer, listener: Listener
 ) -> None:
     listener.statuses = [500, 302]
 
     client.v1.payment_intents.create(PARAMS)
 
-    wait_for(lambda: len(listener.received) == 3, within=15)
+    wait_for(lambda: len(listener.received) == 2)
+    wait_for(lambda: sandbox.deliveries()[0]["tries"] == 2)
+    signed_at = int(time.time())
+    wait_for(lambda: int(time.time()) > signed_at)
+    sandbox.advance_clock(5)
+    wait_for(lambda: len(listener.received) == 3)
     signatures = {one.headers["Stripe-Signature"] for one in listener.received}
     assert len(signatures) == 3
     assert len({one.body for one in listener.received}) == 1

@@ -1,6 +1,7 @@
 """The protocol of `stripe listen`, spoken by hand: what the CLI alone cannot show."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,13 @@ from tests.sandbox.conftest import stripe_client
 from tests.sandbox_server import SandboxServer, wait_for
 
 SUBPROTOCOL = Subprotocol("stripecli-devproxy-v1")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SandboxServer]:
+    """One that delivers to nobody but those who listen."""
+    with SandboxServer() as running:
+        yield running
 
 
 def open_session(server: SandboxServer, *features: str) -> requests.Response:

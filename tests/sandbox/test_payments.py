@@ -74,6 +74,7 @@ def test_good_card_pays(
     assert charge.payment_method_details is not None
     assert charge.payment_method_details.card is not None
     assert charge.payment_method_details.card.last4 == "4242"
+    sandbox.advance_clock(2)
     listener.wait_for("charge.succeeded", "payment_intent.succeeded", "charge.updated")
 
 
