@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from config import env
+from tests.factories import make_product
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -130,6 +132,15 @@ def test_wrong_production_settings_refuse_to_start(change, named):
     assert refused.returncode != 0
     assert named in refused.stderr
     assert "live_abc" not in refused.stderr
+
+
+def test_products_in_another_currency_are_named(db, settings):
+    make_product(slug="krona", currency="sek")
+    settings.CURRENCY = "eur"
+
+    messages = run_checks(tags=["database"], databases=["default"])
+
+    assert any("krona" in message.msg for message in messages)
 
 
 def test_a_server_refuses_like_a_command():
