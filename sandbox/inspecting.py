@@ -83,14 +83,15 @@ def routes(sandbox: Sandbox) -> list[Route]:
 async def watch(sandbox: Sandbox, request: Request, body: Object) -> Object:
     """What there is to see; next to nothing if it is still as `?since` saw it."""
     db = sandbox.store.db
-    version = f"{RUN}-{db.total_changes}-{sandbox.deliveries.held}"
+    held, listeners = sandbox.deliveries.held, len(sandbox.listeners.connected)
+    version = f"{RUN}-{db.total_changes}-{held}-{listeners}"
     seen: Object = {"version": version, "now": sandbox.clock.exact()}
     if request.query_params.get("since") == version:
         return seen
     queries = {"intents": INTENTS, "events": EVENTS, "deliveries": DELIVERIES}
     return seen | {
-        "held": sandbox.deliveries.held,
-        "listeners": len(sandbox.listeners.connected),
+        "held": held,
+        "listeners": listeners,
         **{
             name: [dict(row) for row in db.execute(query, (NEWEST,))]
             for name, query in queries.items()

@@ -10,8 +10,8 @@ import { ahead, dateAndTime } from "./words.js";
 const EVERY = 1000;
 const SLOWLY = 3000;
 
-/** @type {{ version: string, held: boolean, intents: import("./api.js").Intent[], events: import("./api.js").Event[], deliveries: import("./api.js").Delivery[] }} */
-let seen = { version: "", held: false, intents: [], events: [], deliveries: [] };
+/** @type {{ version: string, held: boolean, listeners: number, intents: import("./api.js").Intent[], events: import("./api.js").Event[], deliveries: import("./api.js").Delivery[] }} */
+let seen = { version: "", held: false, listeners: 0, intents: [], events: [], deliveries: [] };
 /** @type {{ kind: Kind, key: string } | null} */
 let chosen = null;
 /** @type {string | null} The PaymentIntent to which events and deliveries are narrowed. */
@@ -87,6 +87,7 @@ function draw() {
   }
   part("chosen").hidden = only === null;
   part("chosen-id").textContent = only;
+  part("listeners").textContent = seen.listeners ? `${seen.listeners} × stripe listen` : "";
   part("hold").setAttribute("aria-pressed", String(seen.held));
   part("hold").textContent = seen.held ? "Release deliveries" : "Hold deliveries";
 }
@@ -157,8 +158,24 @@ function choose(event) {
     only = chosen.key;
   }
   part("detail").scrollTop = 0;
+  part("detail").scrollIntoView({ block: "nearest" });
   draw();
   drawDetail();
+}
+
+/**
+ * The arrow keys go from row to row.
+ * @param {KeyboardEvent} event
+ */
+function walk(event) {
+  const row = event.target instanceof Element ? event.target.closest("[data-key]") : null;
+  const next = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling }[event.key];
+  const inside = next?.firstElementChild;
+  if (inside instanceof HTMLElement) {
+    event.preventDefault();
+    inside.focus();
+    inside.click();
+  }
 }
 
 /** @param {Kind} kind */
@@ -170,6 +187,7 @@ function openTab(kind) {
 }
 
 document.querySelector("main")?.addEventListener("click", choose);
+document.querySelector("main")?.addEventListener("keydown", walk);
 part("filter").addEventListener("input", draw);
 part("tab=events").addEventListener("click", () => openTab("events"));
 part("tab=deliveries").addEventListener("click", () => openTab("deliveries"));

@@ -51,6 +51,8 @@ class TestPage:
         row.filter(has_text="payment_intent.created").click()
         detail = inspector.get_by_label("Details")
         expect(detail).to_contain_text('type: "payment_intent.created"')
+        inspector.keyboard.press("ArrowUp")
+        expect(detail).not_to_contain_text('type: "payment_intent.created"')
 
     def test_a_pending_debit_is_completed_and_disputed(
         self, inspector: Page, sandbox: SandboxServer, client: stripe.StripeClient
