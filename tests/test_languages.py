@@ -61,7 +61,20 @@ def test_translations_keep_their_placeholders() -> None:
 
 def test_compiled_catalogue_is_up_to_date() -> None:
     with (CATALOGUE / "django.po").open("rb") as file:
-        written = {m.id: m.string for m in read_po(file) if m.id}
+        written = texts(read_po(file))
     with (CATALOGUE / "django.mo").open("rb") as file:
-        compiled = {m.id: m.string for m in read_mo(file) if m.id}
+        compiled = texts(read_mo(file))
     assert compiled == written
+
+
+def texts(catalogue: Any) -> set[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return originals with their translations; a plural has two of each."""
+    return {
+        (as_tuple(message.id), as_tuple(message.string))
+        for message in catalogue
+        if message.id
+    }
+
+
+def as_tuple(text: Any) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
