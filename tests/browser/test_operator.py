@@ -1,0 +1,156 @@
+"""An operator at the desk, with the shop and the sandbox running."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from checkout.models import (
+    Attention,
+    Order,
+    Product,
+    Refund,
+    Shop,
+    StripeEvent,
+    User,
+)
+from tests.factories import make_product
+from tests.sandbox_server import SandboxServer, wait_for
+from tests.shopper import ONE_MUG
+
+REFUND_FAILS = "4000000000005126"
+NewPage = Callable[..., Page]
+
+
+def placed(**changes: object) -> Order:
+    """Place an order of one mug as a browser of its own does."""
+    body = {**ONE_MUG, "email": "shopper@example.com", "currency": "usd", **changes}
+    client = Client()
+    client.get("/")
+    answer = client.post("/orders/", body, content_type="application/json")
+    assert answer.status_code == 201
+    return Order.objects.get(number=answer.json()["order"]["number"])
+
+
+def bought(sandbox: SandboxServer, number: str = "4242424242424242") -> Order:
+    """Return an order that its webhook has made paid."""
+    order = placed()
+    sandbox.confirm(str(order.payment_intent_id), number=number)
+    wait_for(lambda: Order.objects.get(pk=order.pk).is_paid)
+    sandbox.wait_until_delivered()
+    return Order.objects.get(pk=order.pk)
+
+
+@pytest.fixture
+def mug(shop: str) -> Product:
+    return make_product(slug="mug", name="Mug", unit_amount=1850)
+
+
+def sign_in(page: Page) -> None:
+    User.objects.create_superuser("olga@example.com", "a-lamp-on-a-desk")
+    page.goto("/admin/")
+    page.get_by_label("E-mail address").fill("olga@example.com")
+    page.get_by_label("Password").fill("a-lamp-on-a-desk")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Today").first).to_be_visible()
+
+
+def refund(page: Page, amount: str) -> None:
+    page.get_by_role("link", name="Refund…").click()
+    page.get_by_label("Amount").fill(amount)
+    page.get_by_role("button", name="Look once more").click()
+    expect(page.get_by_text("A refund cannot be taken back.")).to_be_visible()
+    page.get_by_role("button", name=re.compile(r"^Refund .* now$")).click()
+
+
+def test_order_is_found_refunded_in_part_then_the_rest(
+    page: Page, sandbox: SandboxServer, mug: Product
+) -> None:
+    order = bought(sandbox)
+    sign_in(page)
+
+    page.get_by_role("link", name="Orders", exact=True).click()
+    page.locator("#searchbar").fill(str(order.payment_intent_id))
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name=order.number).click()
+    refund(page, "8.50")
+
+    expect(page.get_by_text("$8.50 refunded")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Refunded in part")
+    refund(page, "10.00")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Refunded")
+    expect(page.get_by_text("Nothing is left to refund.")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text("olga@example.com")
+    assert Order.objects.get().amount_refunded == 1850
+
+
+def test_refund_that_fails_later_is_counted_back_and_resolved(
+    new_page: NewPage, sandbox: SandboxServer, mug: Product
+) -> None:
+    page = new_page(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    order = bought(sandbox, REFUND_FAILS)
+    sign_in(page)
+    page.goto(f"/admin/checkout/order/{order.pk}/change/")
+    refund(page, "18.50")
+    expect(page.get_by_text("$18.50 refunded")).to_be_visible()
+    sandbox.advance_clock(10)
+    wait_for(lambda: Refund.objects.get().status == "failed")
+    sandbox.wait_until_delivered()
+
+    page.goto("/admin/")
+    page.get_by_role("link", name="Refund failed").click()
+    expect(page.get_by_text("Ask the shopper for another way")).to_be_visible()
+    page.get_by_label("What was done").fill("Sent by bank transfer.")
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_text("Every payment fits its order.")).to_be_visible()
+    page.goto(f"/admin/checkout/order/{order.pk}/change/")
+    expect(page.get_by_text("The money is not with the shopper.")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text("Sent by bank transfer.")
+
+    assert Order.objects.get().amount_refunded == 0
+    assert Attention.objects.get().resolved_by == "olga@example.com"
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360
+
+
+def test_unpaid_order_is_closed_and_an_event_replayed(
+    page: Page, sandbox: SandboxServer, mug: Product
+) -> None:
+    unpaid = placed()
+    sign_in(page)
+    page.goto(f"/admin/checkout/order/{unpaid.pk}/change/")
+    page.get_by_role("link", name="Close unpaid order…").click()
+    page.get_by_role("button", name="Close the order").click()
+    expect(page.get_by_text("Nobody can pay this order any more.")).to_be_visible()
+    assert Order.objects.get().closed_reason == "operator"
+
+    canceled = StripeEvent.objects.filter(type="payment_intent.canceled")
+    wait_for(canceled.exists)
+    sandbox.wait_until_delivered()
+    canceled.update(outcome="failed", reason="OperationalError")
+    page.goto("/admin/")
+    expect(page.locator(".light--problem", has_text="Failed events")).to_be_visible()
+    page.get_by_role("link", name="Events", exact=True).click()
+    page.get_by_role("link", name=canceled.get().pk).click()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.get_by_text("Replayed: applied.")).to_be_visible()
+    assert canceled.get().outcome == "applied"
+
+
+def test_price_is_edited_and_the_strip_goes_green(page: Page, mug: Product) -> None:
+    sign_in(page)
+    expect(page.locator(".light--problem", has_text="Reconciler")).to_be_visible()
+    Shop.objects.update_or_create(pk=1, defaults={"reconciled_at": timezone.now()})
+    page.reload()
+    expect(page.locator(".light--ok", has_text="Reconciler")).to_be_visible()
+
+    page.get_by_role("link", name="Products", exact=True).click()
+    page.get_by_role("link", name="Mug").click()
+    page.get_by_label("Price").fill("19.90")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    mug.refresh_from_db()
+    assert mug.unit_amount == 1990

@@ -1,0 +1,451 @@
+"""What an operator does, and what nobody can do by a request made by hand."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.admin.sites import site
+from django.contrib.auth.models import Permission
+from django.core import mail, signing
+from django.test import Client, TestCase
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from checkout.models import (
+    Attention,
+    Dispute,
+    Mail,
+    Order,
+    OrderHistory,
+    OrderLine,
+    Product,
+    Refund,
+    StripeEvent,
+    User,
+)
+from tests.factories import deliver, make_event, make_order, payment_succeeded
+from tests.shopper import ShopperTestCase
+
+pytestmark = pytest.mark.usefixtures("sandbox")
+
+REFUND_FAILS = "4000000000005126"
+REFUND_WAITS = "4000000000007726"
+TOTAL = 10_100
+MONEY = [
+    Order, OrderLine, OrderHistory, Refund, Dispute, StripeEvent, Attention, Product,
+]  # fmt: skip
+
+
+def staff(email: str, *permissions: str) -> Client:
+    """Return the browser of somebody with these permissions only."""
+    user = User.objects.create_user(email, "x", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def operator() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("olga@example.com", "x"))
+    return client
+
+
+def money() -> list[Any]:
+    """Return every row about money as it is."""
+    return [list(model._default_manager.order_by("pk").values()) for model in MONEY]
+
+
+def words_of(response: Any) -> str:
+    """Return the messages an operator reads on the page they are sent to."""
+    return " ".join(str(message) for message in response.context["messages"])
+
+
+class OperatorTestCase(ShopperTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.desk = operator()
+
+    def path(self, act: str) -> str:
+        return reverse(f"admin:checkout_order_{act}", args=[self.order().pk])
+
+    def act(self, act: str, **fields: Any) -> Any:
+        return self.desk.post(self.path(act), fields, follow=True)
+
+    def look_once_more(self, amount: str, **fields: Any) -> str:
+        """Fill the form; return what the second look would send."""
+        form = {"amount": amount, "reason": "requested_by_customer", **fields}
+        page = self.desk.post(self.path("refund"), form)
+        looked_at: str = page.context["looked_at"]
+        return looked_at
+
+    def page(self) -> str:
+        return self.desk.get(self.path("change")).content.decode()
+
+
+class RefundTests(OperatorTestCase):
+    def test_part_then_the_rest_each_after_a_second_look(self):
+        self.buy()
+        looked_at = self.look_once_more("1.00")
+        assert not Refund.objects.exists()
+
+        assert "$1.00 refunded" in words_of(self.act("refund", looked_at=looked_at))
+        self.act("refund", looked_at=self.look_once_more("100.00"))
+
+        assert self.order().amount_refunded == TOTAL
+        assert set(Refund.objects.values_list("source")) == {("olga@example.com",)}
+        assert "Nothing is left to refund" in self.page()
+
+    def test_a_form_sent_twice_is_one_refund(self):
+        self.buy()
+        looked_at = self.look_once_more("1.00")
+
+        self.act("refund", looked_at=looked_at)
+        self.act("refund", looked_at=looked_at)
+
+        assert self.order().amount_refunded == 100
+        assert len(self.sandbox.objects("refund")) == 1
+
+    def test_amounts_are_typed_as_people_write_them(self):
+        self.buy()
+        for typed in ("1.005", "0", "-1", "101.01", "abc", ""):
+            page = self.desk.post(self.path("refund"), {"amount": typed})
+            assert page.context["form"].errors["amount"], typed
+        german = {"Accept-Language": "de"}
+        form = {"amount": "1,50", "reason": "duplicate"}
+        page = self.desk.post(self.path("refund"), form, headers=german)
+        assert page.context["amount"] == 150
+
+    def test_another_amount_than_was_looked_at_is_not_refunded(self):
+        self.buy()
+        other = signing.dumps({"order": self.order().pk, "amount": TOTAL}, salt="other")
+
+        for forged in (other, "x", ""):
+            page = self.act("refund", looked_at=forged, amount="101.00")
+            assert "out of date" in words_of(page)
+        assert not Refund.objects.exists()
+
+    def test_blocked_with_the_reason_while_disputed(self):
+        order = self.buy()
+        self.sandbox.dispute(order.charge_id)
+        looked_at = self.look_once_more("1.00")
+        self.deliver_events("charge.dispute.created")
+
+        assert "A dispute is open" in self.page()
+        page = self.act("refund", looked_at=looked_at)
+        assert "A dispute is open" in words_of(page)
+        assert not Refund.objects.exists()
+
+    def test_failing_later_is_counted_back_and_shown(self):
+        self.buy(REFUND_FAILS)
+        self.act("refund", looked_at=self.look_once_more("101.00"))
+        assert self.order().amount_refunded == TOTAL
+        self.sandbox.advance_clock(10)
+        self.deliver_events("refund.failed", "refund.updated")
+
+        assert self.order().amount_refunded == 0
+        assert "The money is not with the shopper" in self.page()
+        assert Attention.objects.get().kind == "refund_failed"
+
+    def test_pending_is_shown_as_pending(self):
+        self.buy(REFUND_WAITS)
+        page = self.act("refund", looked_at=self.look_once_more("1.00"))
+
+        assert "on its way" in words_of(page)
+        assert "badge--refund-pending" in self.page()
+
+    def test_without_an_answer_it_is_asked_for_once(self):
+        self.buy()
+        self.sandbox.fault("refunds.create", "drop", when="after")
+        looked_at = self.look_once_more("1.00")
+
+        assert "No answer" in words_of(self.act("refund", looked_at=looked_at))
+        assert Refund.objects.get().status == "asked"
+
+    def test_only_with_a_permission_of_its_own(self):
+        self.buy()
+        looked_at = self.look_once_more("1.00")
+        clerk = staff("clerk@example.com", "view_order", "change_order")
+
+        for fields in ({"amount": "1.00"}, {"looked_at": looked_at}):
+            assert clerk.post(self.path("refund"), fields).status_code == 403
+        assert clerk.get(self.path("refund")).status_code == 403
+        assert "Refund…" not in clerk.get(self.path("change")).content.decode()
+        assert not Refund.objects.exists()
+
+        cashier = staff("cash@example.com", "view_order", "refund_order")
+        cashier.post(self.path("refund"), {"looked_at": looked_at})
+        assert Refund.objects.get().source == "cash@example.com"
+
+
+class CloseAndCheckTests(OperatorTestCase):
+    def test_unpaid_order_is_closed_at_stripe_and_here(self):
+        self.place()
+
+        assert self.desk.get(self.path("close")).status_code == 200
+        assert "Closed." in words_of(self.act("close"))
+
+        order = self.order()
+        assert (order.status, order.closed_reason) == ("canceled", "operator")
+        assert self.intents()[0]["status"] == "canceled"
+        assert order.history.last().source == "olga@example.com"
+        assert LogEntry.objects.filter(object_id=order.pk).count() == 1
+
+    def test_paid_meanwhile_it_is_settled_instead(self):
+        self.place()
+        self.confirm(self.order())
+
+        assert "it was paid meanwhile" in words_of(self.act("close"))
+
+        assert self.order().is_paid
+        assert self.order().history.last().source == "olga@example.com"
+
+    def test_without_an_answer_nothing_changes(self):
+        self.place()
+        self.sandbox.fault("*", "status", status=500)
+        assert "no usable answer" in words_of(self.act("close"))
+        assert "no usable answer" in words_of(self.act("check"))
+        self.sandbox.clear_faults()
+        assert self.order().status == "pending"
+
+    def test_check_settles_what_no_event_told(self):
+        self.place()
+        self.confirm(self.order())
+
+        assert "The order is now: Paid" in words_of(self.act("check"))
+        assert "nothing has changed" in words_of(self.act("check"))
+        assert "olga@example.com" in self.page()
+
+    def test_confirmation_goes_out_again(self):
+        self.buy()
+        with self.captureOnCommitCallbacks():
+            self.act("resend")
+        assert Mail.objects.filter(kind="confirmation").count() == 2
+        assert not mail.outbox
+
+    def test_only_a_paid_order_has_a_confirmation(self):
+        self.place()
+        self.act("resend")
+        assert not Mail.objects.exists()
+
+
+class ReplayTests(OperatorTestCase):
+    def replay(self, event: dict[str, Any]) -> str:
+        path = reverse("admin:checkout_stripeevent_replay", args=[event["id"]])
+        return words_of(self.desk.post(path, follow=True))
+
+    def test_failed_event_is_applied(self):
+        self.place()
+        self.confirm(self.order())
+        [event] = [
+            e for e in self.sandbox.objects("event") if e["type"].endswith("succeeded")
+            and e["type"].startswith("payment_intent")
+        ]  # fmt: skip
+        deliver(self.client, event)
+        Order.objects.update(status="pending", paid_at=None)
+        StripeEvent.objects.update(outcome="failed", reason="OperationalError")
+
+        assert "applied" in self.replay(event)
+
+        assert self.order().is_paid
+        row = StripeEvent.objects.get()
+        assert (row.outcome, row.deliveries) == ("applied", 1)
+
+    def test_what_stripe_has_forgotten_comes_from_the_stored_payload(self):
+        order = make_order()
+        event = payment_succeeded(order)
+        deliver(self.client, event)
+        StripeEvent.objects.update(outcome="failed")
+
+        assert "applied" in self.replay(event)
+        assert StripeEvent.objects.get().outcome == "applied"
+
+    def test_replaying_what_was_applied_changes_no_money(self):
+        self.buy()
+        before = self.order().amount_received
+        for event in self.sandbox.objects("event"):
+            if StripeEvent.objects.filter(pk=event["id"]).exists():
+                self.replay(event)
+        assert self.order().amount_received == before
+        assert Mail.objects.count() == 1
+
+    def test_page_shows_the_payload_as_text(self):
+        event = make_event("x.y", {"object": "x", "note": "<script>alert(1)</script>"})
+        deliver(self.client, event)
+        path = reverse(
+            "admin:checkout_stripeevent_change",
+            args=[event["id"].replace("_", "_5F")],
+        )
+        page = self.desk.get(path).content.decode()
+        assert "&lt;script&gt;" in page
+        assert "<script>alert" not in page
+        assert "type not used" in page
+
+
+class ByHandTests(TestCase):
+    """Every address of the admin that takes a POST, with fields nobody offered."""
+
+    def setUp(self) -> None:
+        self.order = make_order()
+        deliver(self.client, payment_succeeded(self.order))
+        deliver(self.client, payment_succeeded(make_order(), amount_received=1))
+        Refund.objects.create(order=self.order, amount=1, source="x")
+        self.before = money()
+
+    def addresses(self) -> list[str]:
+        """Return the address of every view of every model, with a row where it asks."""
+        found = []
+        for model, model_admin in site._registry.items():
+            row = model._default_manager.first()
+            for pattern in model_admin.get_urls():
+                if pattern.name is None:
+                    continue
+                wanted = pattern.pattern.converters
+                key = str(row.pk) if row else "1"
+                if not pattern.name.endswith("_replay"):
+                    key = key.replace("_", "_5F")
+                arguments = [key] * len(wanted)
+                found.append(reverse(f"admin:{pattern.name}", args=arguments))
+        assert len(found) > 35
+        return found
+
+    def forged(self) -> dict[str, Any]:
+        wrong = {"order": self.order.pk, "amount": 1, "number": "X"}
+        return {
+            "status": "paid", "amount": "1", "amount_received": "1", "currency": "eur",
+            "amount_refunded": "0", "outcome": "applied", "livemode": "on",
+            "unit_amount": "1", "price": "0.01", "name": "x", "slug": "x",
+            "resolved_at_0": "2026-01-01", "action": "delete_selected", "post": "yes",
+            "_selected_action": "1", "form-TOTAL_FORMS": "1",
+            "form-INITIAL_FORMS": "1", "form-0-id": "1", "form-0-unit_amount": "1",
+            "form-0-status": "paid", "_save": "Save",
+            "looked_at": signing.dumps(wrong, salt="guess"),
+            "reason": "duplicate",
+        }  # fmt: skip
+
+    def test_nobody_who_may_only_look_changes_anything(self):
+        views = Permission.objects.filter(codename__startswith="view_")
+        clerk = staff("clerk@example.com", *views.values_list("codename", flat=True))
+        for address in self.addresses():
+            response = clerk.post(address, self.forged())
+            assert response.status_code in (200, 302, 403, 405), address
+            assert money() == self.before, address
+        assert not Mail.objects.exclude(about=self.order.number).exists()
+
+    def test_an_operator_types_over_nothing_about_money(self):
+        desk = operator()
+        acts = {"resolve", "replay", "close", "check", "resend"}
+        for address in self.addresses():
+            is_act = address.rstrip("/").rpartition("/")[2] in acts
+            if "/product/" not in address and not is_act:
+                desk.post(address, self.forged())
+                assert money() == self.before, address
+
+    def test_an_act_takes_no_amount_and_no_state(self):
+        desk = operator()
+        columns = ["number", "amount", "amount_received", "amount_refunded", "status"]
+        before = list(Order.objects.values(*columns))
+        for address in self.addresses():
+            desk.post(address, self.forged())
+        assert list(Order.objects.values(*columns)) == before
+        assert Refund.objects.count() == 1
+
+    def test_a_resolved_note_is_all_that_changes(self):
+        item = Attention.objects.get()
+        path = reverse("admin:checkout_attention_resolve", args=[item.pk])
+        desk = operator()
+
+        desk.post(path, {"note": "", "kind": "stuck"})
+        assert money() == self.before
+        desk.post(path, {"note": "Refunded at Stripe.", **self.forged()})
+
+        item.refresh_from_db()
+        assert (item.note, item.resolved_by) == (
+            "Refunded at Stripe.", "olga@example.com",
+        )  # fmt: skip
+        assert money()[:-2] == self.before[:-2]
+
+    def test_staff_give_themselves_no_rights(self):
+        clerk = staff("clerk@example.com", "view_user", "change_user", "add_user")
+        me = User.objects.get(email="clerk@example.com")
+        owner = User.objects.create_superuser("owner@example.com", "x")
+        fields = {"email": me.email, "is_active": "on", "is_staff": "on",
+                  "is_superuser": "on"}  # fmt: skip
+        clerk.post(f"/admin/checkout/user/{me.pk}/change/", fields)
+        password = {"password1": "a-long-new-one", "password2": "a-long-new-one"}
+        clerk.post(f"/admin/checkout/user/{owner.pk}/password/", password)
+
+        me.refresh_from_db()
+        assert not me.is_superuser
+        assert me.is_staff
+        assert User.objects.get(pk=owner.pk).password == owner.password
+        assert clerk.get("/admin/auth/group/").status_code == 403
+
+
+class FindingTests(TestCase):
+    def setUp(self) -> None:
+        self.desk = operator()
+
+    def found(self, words: str, **more: str) -> list[Order]:
+        query = urlencode({"q": words, **more})
+        response = self.desk.get(f"/admin/checkout/order/?{query}")
+        return list(response.context["cl"].queryset)
+
+    def test_by_whatever_is_at_hand(self):
+        order = make_order(charge_id="ch_1", last4="4242", email="anna@example.com")
+        make_order()
+        event = make_event("charge.succeeded", {
+            "object": "charge", "id": "ch_1",
+            "payment_intent": order.payment_intent_id, "payment_method_details": None,
+        })  # fmt: skip
+        deliver(self.client, event)
+        Refund.objects.create(
+            order=order, amount=1, stripe_id="re_1", source="x", status="pending"
+        )
+        Attention.objects.create(kind="stuck", subject="issfr_1", order=order)
+        at_stripe = f"https://dashboard.stripe.com/payments/{order.payment_intent_id}"
+
+        for words in (
+            order.number, order.number[:6].lower(), "anna@example", "4242",
+            str(order.payment_intent_id), "ch_1", event["id"], "re_1", "issfr_1",
+            at_stripe,
+        ):  # fmt: skip
+            assert self.found(words) == [order], words
+        assert self.found("evt_unknown") == []
+
+    def test_filters(self):
+        disputed, part, full, plain = (make_order() for _ in range(4))
+        Dispute.objects.create(
+            order=disputed, stripe_id="du_1", amount=1, currency="usd", reason="x",
+            status="needs_response", as_of=disputed.placed_at,
+        )  # fmt: skip
+        Attention.objects.create(kind="stuck", subject="x", order=plain)
+        for order, refunded in ((part, 1), (full, 1099)):
+            Order.objects.filter(pk=order.pk).update(
+                amount_received=1099, amount_refunded=refunded
+            )
+
+        assert self.found("", dispute="open") == [disputed]
+        assert self.found("", dispute="any") == [disputed]
+        assert self.found("", attention="open") == [plain]
+        assert self.found("", refund="part") == [part]
+        assert self.found("", refund="full") == [full]
+        assert len(self.found("", mode="test")) == 4
+        assert self.found("", mode="live") == []
+
+    def test_export_is_the_filtered_list_and_no_formula(self):
+        make_order(email="=cmd|'/c calc'!a0@example.com", amount=1099)
+        make_order(email="berta@example.com", amount=500, currency="jpy")
+
+        everything = self.desk.get("/admin/checkout/order/export/")
+        lines = everything.getvalue().decode().splitlines()
+        assert everything["Content-Type"].startswith("text/csv")
+        assert len(lines) == 3
+        assert "'=cmd" in lines[2]
+        assert ",jpy,500," in lines[1]
+        assert ",usd,10.99," in lines[2]
+
+        some = self.desk.get("/admin/checkout/order/export/?q=berta@")
+        assert len(some.getvalue().splitlines()) == 2
+        clerk = staff("clerk@example.com", "view_product")
+        assert clerk.get("/admin/checkout/order/export/").status_code == 403
