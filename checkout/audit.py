@@ -17,7 +17,8 @@ def disagreements() -> Iterator[str]:
 
     Raises gateway.Unavailable when Stripe does not answer.
     """
-    oldest = Order.objects.order_by("placed_at").first()
+    ours = Order.objects.filter(livemode=gateway.is_live())
+    oldest = ours.order_by("placed_at").first()
     if oldest is None:
         return
     by_id: dict[str, gateway.PaymentIntent] = {}
@@ -27,7 +28,7 @@ def disagreements() -> Iterator[str]:
         by_id[intent.id] = intent
         if intent.shop == reference:
             by_order[intent.order].append(intent)
-    orders = Order.objects.prefetch_related("lines", "history", "refunds", "attention")
+    orders = ours.prefetch_related("lines", "history", "refunds", "attention")
     for order in orders.order_by("pk").iterator(chunk_size=BATCH):
         for problem in [
             *_with_itself(order),
