@@ -75,10 +75,12 @@ class Connection:
 
     socket: WebSocket
     unanswered: dict[str, asyncio.Event] = field(default_factory=dict)
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
+    is_lost: bool = False
 
     async def tell(self, message: Object) -> bool:
         """Send one event; return whether it was acknowledged on this connection."""
+        if self.is_lost:
+            return False
         conversation = f"wc_{random_text(24)}"
         answered = self.unanswered[conversation] = asyncio.Event()
         sent = json.dumps(message | {"webhook_conversation_id": conversation})
@@ -89,14 +91,14 @@ class Connection:
             return False  # it hung up before it could be sent
         finally:
             del self.unanswered[conversation]
-        return not self.lost.is_set()
+        return not self.is_lost
 
     def acknowledged(self, conversation: Any) -> None:
         if conversation in self.unanswered:
             self.unanswered[conversation].set()
 
     def hang_up(self) -> None:
-        self.lost.set()
+        self.is_lost = True
         for waiting in self.unanswered.values():
             waiting.set()
 

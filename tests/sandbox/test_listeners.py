@@ -95,6 +95,17 @@ def test_what_was_not_acknowledged_comes_again_after_a_redial(
         assert acknowledge(connection) == {third}
 
 
+def test_a_second_connection_takes_over_from_the_first(sandbox: SandboxServer) -> None:
+    session = open_session(sandbox, "webhooks").json()
+    with dial(session) as first:
+        intent = create(sandbox)
+        assert receive(first)[1] == intent
+
+        with dial(session) as second:
+            assert acknowledge(second) == {intent}
+            wait_for(lambda: answers(sandbox, session) == ["acknowledged"])
+
+
 def test_a_restart_loses_nothing(tmp_path: Path) -> None:
     with SandboxServer(state=tmp_path / "state.db") as server:
         session = open_session(server, "webhooks").json()
