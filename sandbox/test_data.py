@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox import bank_accounts, cards
-from sandbox.bank_accounts import DELAYED, SEPA, BankAccount
+from sandbox.bank_accounts import DELAYED, ROUTING_NUMBER, SEPA, BankAccount
 from sandbox.cards import Card
 
 Group = dict[str, Any]
@@ -79,12 +79,14 @@ def _outcome(card: Card) -> str:
 
 
 def _account(account: BankAccount) -> Group:
-    bank = "SEPA debit" if account.type == SEPA else "US bank account"
+    bank = f"US bank account, routing number {ROUTING_NUMBER}"
+    if account.type == SEPA:
+        bank = f"SEPA debit, {account.country}"
     prefix = "pm_sepaDebit_" if account.type == SEPA else "pm_usBankAccount_"
     return {
         "number": account.number,
         "id": f"{prefix}{account.name}",
-        "kind": f"{bank}, {account.country}",
+        "kind": bank,
         "does": _sentence(_what_account_does(account)),
     }
 
