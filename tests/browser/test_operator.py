@@ -136,7 +136,7 @@ def test_unpaid_order_is_closed_and_an_event_replayed(
     page.get_by_role("link", name="Events", exact=True).click()
     page.get_by_role("link", name=canceled.get().pk).click()
     page.get_by_role("button", name="Replay").click()
-    expect(page.get_by_text("Replayed: applied.")).to_be_visible()
+    expect(page.get_by_text("Replayed: applied.", exact=True)).to_be_visible()
     assert canceled.get().outcome == "applied"
 
 
