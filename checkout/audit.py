@@ -17,8 +17,7 @@ def disagreements() -> Iterator[str]:
 
     Raises gateway.Unavailable when Stripe does not answer.
     """
-    ours = Order.objects.filter(livemode=gateway.is_live())
-    oldest = ours.order_by("placed_at").first()
+    oldest = Order.objects.order_by("placed_at").first()
     if oldest is None:
         return
     by_id: dict[str, gateway.PaymentIntent] = {}
@@ -28,8 +27,11 @@ def disagreements() -> Iterator[str]:
         by_id[intent.id] = intent
         if intent.shop == reference:
             by_order[intent.order].append(intent)
-    orders = ours.prefetch_related("lines", "history", "refunds", "attention")
+    orders = Order.objects.prefetch_related("lines", "history", "refunds", "attention")
     for order in orders.order_by("pk").iterator(chunk_size=BATCH):
+        is_of_this_mode = order.livemode == gateway.is_live()
+        if not is_of_this_mode and order.payment_intent_id not in by_id:
+            continue
         for problem in [
             *_with_itself(order),
             *_with_its_intent(order, by_id.get(order.payment_intent_id or "")),
