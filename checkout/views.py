@@ -73,7 +73,8 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     found = get_object_or_404(words.with_objections(with_lines), token=token)
     if request.GET:
         # Stripe appends the client secret: it must not stay in the address.
-        return redirect(f"{found.get_absolute_url()}#returned")
+        back = "#returned" if found.is_unpaid else ""
+        return redirect(f"{found.get_absolute_url()}{back}")
     here = visitor.of(request)
     context = {
         "order": found,

@@ -145,7 +145,7 @@ CLOSED: dict[str, "StrPromise"] = {
         "You can order again in the shop."
     ),
     Order.ClosedReason.REPLACED: gettext_lazy(
-        "This order was replaced by another one. It cannot be paid any more."
+        "This order was replaced by another one. You have not been charged for it."
     ),
 }
 

@@ -4,40 +4,56 @@ Not a test: it asserts nothing and is collected only when it is named. The pictu
 to build/screenshots; the best are copied to docs/screenshots for the README.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.management import call_command
-from playwright.sync_api import Page, expect
+from django.utils import timezone
+from playwright.sync_api import Page, Route, expect
 
-from checkout.models import Order, User
+from checkout.models import Dispute, Order, Product, User
 from tests.browser import shopper
+from tests.factories import make_order
 from tests.sandbox_server import SandboxServer, wait_for
 
 FOLDER = Path(__file__).resolve().parent.parent / "build" / "screenshots"
 SIZES = {"1280": {"width": 1280, "height": 800}, "360": {"width": 360, "height": 740}}
+PAID = {
+    "status": "paid", "amount_received": 1099, "method": "card", "brand": "visa",
+    "last4": "4242",
+}  # fmt: skip
+
+Camera = tuple[Page, Callable[[str], None]]
 
 
-@pytest.fixture(params=[(s, c) for s in SIZES for c in ("light", "dark")], ids=str)
-def camera(request: Any, new_page: Any) -> tuple[Page, Any]:
-    size, scheme = request.param
+@pytest.fixture
+def camera(new_page: Any, faults: list[str]) -> Any:
+    """A page, and a function that photographs it in every size and colour scheme."""
     call_command("seed_products", verbosity=0)
-    page = new_page(viewport=SIZES[size], color_scheme=scheme, locale="en-US")
+    page: Page = new_page(locale="en-US")
+    FOLDER.mkdir(parents=True, exist_ok=True)
 
     def shoot(name: str) -> None:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        # A viewport as long as the page: Chromium's own full-page picture catches
-        # frames of another site in the middle of their layout.
-        height = page.evaluate("document.documentElement.scrollHeight")
-        width = SIZES[size]["width"]
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(600)
-        page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png")
-        page.set_viewport_size(SIZES[size])
+        for label, size in SIZES.items():
+            page.set_viewport_size(size)
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)
+                page.wait_for_timeout(300)
+                # A viewport as long as the page: Chromium's own full-page picture
+                # catches frames of another site in the middle of their layout.
+                height = page.evaluate("document.documentElement.scrollHeight")
+                page.set_viewport_size({"width": size["width"], "height": height})
+                page.wait_for_timeout(300)
+                page.screenshot(path=FOLDER / f"{name}-{label}-{scheme}.png")
+                page.set_viewport_size(size)
+        page.set_viewport_size(SIZES["1280"])
 
-    return page, shoot
+    yield page, shoot
+    # Scripted faults are loud in the console.
+    faults.clear()
 
 
 def choose(page: Page) -> None:
@@ -45,43 +61,155 @@ def choose(page: Page) -> None:
     page.locator("input[type=number]").nth(1).fill("1")
 
 
+def press_pay(page: Page) -> None:
+    # A click soon after a resize lands in a frame that is not where it was.
+    expect(shopper.pay_button(page)).to_be_enabled()
+    shopper.pay_button(page).press("Enter")
+
+
 def buy(page: Page) -> Order:
     shopper.enter(page)
     choose(page)
     shopper.fill(page)
-    shopper.pay(page)
+    press_pay(page)
     expect(page.locator("[data-status=paid]").first).to_be_visible()
     return Order.objects.filter(status="paid").latest("pk")
 
 
-def test_shop_and_payment(camera: Any, sandbox: SandboxServer) -> None:
+def fail(page: Page, shoot: Callable[[str], None], name: str, route: Any) -> None:
+    """Photograph what the page says when placing the order ends so."""
+    page.route("**/orders/", route)
+    press_pay(page)
+    expect(shopper.error(page)).not_to_have_text("")
+    shoot(name)
+    page.unroute("**/orders/")
+
+
+def test_before_paying(camera: Camera, sandbox: SandboxServer) -> None:
     page, shoot = camera
+    page.route(sandbox.js_url, lambda route: route.abort())
+    page.goto("/")
+    expect(page.locator("[data-note]")).to_contain_text("could not load")
+    shoot("blocked")
+    page.unroute(sandbox.js_url)
+    page.route("**/endive/frames/element.html", lambda route: None)
+    page.goto("/", wait_until="commit")
+    expect(page.locator("[data-note]")).to_contain_text("Loading")
+    shoot("loading")
+    page.unroute("**/endive/frames/element.html")
     shopper.enter(page)
     shoot("shop")
+    page.locator("input[type=number]").nth(0).fill("0")
+    shoot("nothing-chosen")
+    choose(page)
+    press_pay(page)
+    shoot("no-email")
+    shopper.fill(page)
+    shoot("filled")
+
+
+def test_errors(camera: Camera) -> None:
+    page, shoot = camera
+    shopper.enter(page)
+    choose(page)
+    shopper.fill(page)
+    fail(page, shoot, "too-fast", lambda route: route.fulfill(status=429))
+    fail(page, shoot, "our-error", lambda route: route.fulfill(status=500))
+    fail(page, shoot, "unreachable", lambda route: route.abort())
+    page.context.set_offline(True)
+    press_pay(page)
+    shoot("offline")
+    page.context.set_offline(False)
+    expect(shopper.error(page)).to_have_text("")
+    first, second = Product.objects.on_sale()[:2]
+    Product.objects.filter(pk=first.pk).update(unit_amount=first.unit_amount + 200)
+    press_pay(page)
+    expect(shopper.error(page)).to_contain_text("The total changed")
+    shoot("price-changed")
+    Product.objects.filter(pk=second.pk).update(active=False)
+    press_pay(page)
+    expect(shopper.error(page)).to_contain_text("No longer available")
+    shoot("product-gone")
+    Product.objects.update(unit_amount=20)
+    page.reload()
+    expect(page.locator("[data-reason]")).to_contain_text("smallest amount")
+    shoot("too-small")
+
+
+def test_paying(camera: Camera, sandbox: SandboxServer) -> None:
+    page, shoot = camera
+    shopper.enter(page)
     choose(page)
     shopper.fill(page, shopper.DECLINED)
-    shoot("filled")
-    shopper.pay(page)
-    expect(shopper.error(page)).to_be_visible()
+    press_pay(page)
+    expect(shopper.error(page)).not_to_have_text("")
     shoot("declined")
     shopper.fill_card(page, shopper.ASKS)
-    shopper.pay(page)
+    press_pay(page)
     shopper.challenge(page).get_by_role("button").first.wait_for()
     shoot("challenge")
+    shopper.challenge(page).get_by_role("button", name="Fail").click()
+    expect(shopper.error(page)).not_to_have_text("")
+    shoot("not-authenticated")
     sandbox.hold_deliveries()
+    page.route("**/status/", still_pending)
+    press_pay(page)
     shopper.challenge(page).get_by_role("button", name="Complete").click()
     expect(shopper.progress(page)).to_contain_text("Confirming")
     shoot("confirming")
+    page.reload()
+    expect(shopper.progress(page)).to_contain_text("We are checking")
+    shoot("checking")
+    page.unroute("**/status/")
     sandbox.release_deliveries()
     expect(page.locator("[data-status=paid]").first).to_be_visible()
     shoot("paid")
 
 
-def test_orders_and_mail(camera: Any) -> None:
+def test_long_wait(camera: Camera) -> None:
+    page, shoot = camera
+    shopper.enter(page)
+    shopper.fill(page)
+    page.route("**/status/", still_pending)
+    page.clock.install()
+    press_pay(page)
+    expect(shopper.progress(page)).to_contain_text("Confirming")
+    page.clock.fast_forward(21_000)
+    expect(shopper.progress(page)).to_contain_text("longer than usual")
+    shoot("long-wait")
+
+
+def still_pending(route: Route) -> None:
+    state = {"number": Order.objects.get().number, "status": "pending"}
+    route.fulfill(json={"order": state})
+
+
+def test_orders(camera: Camera, settings: Any) -> None:
     page, shoot = camera
     order = buy(page)
     page.goto(order.get_absolute_url())
     shoot("order")
+    settings.DEBUG = True
+    make_order_page(page, shoot, "no-webhook")
+    settings.DEBUG = False
+    make_order_page(page, shoot, "partly-refunded", amount_refunded=500)
+    make_order_page(page, shoot, "refunded", amount_refunded=1099)
+    make_order_page(page, shoot, "processing", status="processing")
+    make_order_page(page, shoot, "expired", status="canceled", closed_reason="expired")
+    make_order_page(
+        page, shoot, "replaced", status="canceled", closed_reason="replaced"
+    )
+    disputed = make_order(**PAID, paid_at=timezone.now())
+    Dispute.objects.create(
+        stripe_id="du_1", order=disputed, amount=1099, currency="usd",
+        reason="fraudulent", status="needs_response", as_of=timezone.now(),
+    )  # fmt: skip
+    page.goto(disputed.get_absolute_url())
+    shoot("disputed")
+    unpaid = make_order()
+    page.goto(unpaid.get_absolute_url())
+    expect(page.locator("payment-fields")).to_have_attribute("data-state", "ready")
+    shoot("unpaid")
     page.goto("/orders/")
     shoot("orders")
     wait_for(lambda: mail.outbox)
@@ -91,24 +219,51 @@ def test_orders_and_mail(camera: Any) -> None:
     shoot("mail")
 
 
-def test_accounts(camera: Any) -> None:
+def make_order_page(
+    page: Page, shoot: Callable[[str], None], name: str, **fields: Any
+) -> None:
+    if "status" not in fields:
+        fields = {**PAID, "paid_at": timezone.now(), **fields}
+    order = make_order(**fields)
+    page.goto(order.get_absolute_url())
+    shoot(name)
+
+
+def test_already_paid(camera: Camera) -> None:
+    page, shoot = camera
+    stale = page.context.new_page()
+    shopper.enter(page)
+    shopper.enter(stale)
+    shopper.fill(stale)
+    shopper.pay(stale)
+    expect(stale.locator("[data-status=paid]").first).to_be_visible()
+    shopper.fill(page)
+    press_pay(page)
+    expect(shopper.error(page)).to_contain_text("already paid")
+    shoot("already-paid")
+
+
+def test_accounts(camera: Camera) -> None:
     page, shoot = camera
     for name in ("login", "signup", "password_reset"):
         page.goto(f"/accounts/{name}/")
         shoot(name)
-    page.get_by_role("button", name="Send me the link").click()
     page.goto("/no-such-page/")
     shoot("404")
 
 
-def test_german(camera: Any, new_page: Any) -> None:
+def test_german(camera: Camera) -> None:
     page, shoot = camera
     page.set_extra_http_headers({"Accept-Language": "de"})
     shopper.enter(page)
+    page.locator("#email").fill("ada@example.com")
+    shopper.fill_card(page, shopper.NO_FUNDS)
+    press_pay(page)
+    expect(shopper.error(page)).not_to_have_text("")
     shoot("german")
 
 
-def test_admin(camera: Any) -> None:
+def test_admin(camera: Camera) -> None:
     page, shoot = camera
     order = buy(page)
     User.objects.create_superuser("operator@example.com", "a-quiet-evening")

@@ -59,6 +59,7 @@ export function showCard(card) {
   const list = document.querySelector("[data-orders]");
   const old = list?.querySelector(`order-card[data-url="${CSS.escape(card.dataset.url ?? "")}"]`);
   old?.remove();
+  list?.querySelector("[data-new]")?.removeAttribute("data-new");
   card.toggleAttribute("data-new", true);
   list?.prepend(card);
   const heading = card.querySelector("h2, h3");

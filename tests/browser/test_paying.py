@@ -153,9 +153,7 @@ def test_a_failed_challenge_says_so_and_can_be_repeated(
     assert len(sandbox.objects("payment_intent")) == 1
 
 
-def test_ten_rapid_clicks_are_one_payment(
-    page: Page, sandbox: SandboxServer
-) -> None:
+def test_ten_rapid_clicks_are_one_payment(page: Page, sandbox: SandboxServer) -> None:
     posts: list[str] = []
     page.on("request", lambda sent: posts.append(sent.method + sent.url))
     enter(page)
