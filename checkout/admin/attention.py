@@ -104,7 +104,7 @@ class ResolveForm(forms.Form):
 
 
 @admin.register(Attention)
-class AttentionAdmin(ReadOnly, admin.ModelAdmin):
+class AttentionAdmin(ReadOnly):
     list_display = [
         "what",
         "opened_at",
@@ -116,8 +116,6 @@ class AttentionAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ["order"]
     list_filter = [OpenFilter, "kind"]
     search_fields = ["subject", "order__number"]
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     fields = ["kind"]
 
     def get_urls(self) -> list[URLPattern]:

@@ -25,14 +25,11 @@ logger = logging.getLogger(__name__)
 
 
 @admin.register(StripeEvent)
-class StripeEventAdmin(ReadOnly, admin.ModelAdmin):
+class StripeEventAdmin(ReadOnly):
     list_display = ["id", "type", "result", "reason", "deliveries", "received_at"]
     list_filter = ["outcome", EventTypeFilter, "received_at"]
     search_fields = ["id"]
     search_help_text = gettext_lazy("Event or PaymentIntent: evt_… or pi_…")
-    list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     fields = ["id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StripeEvent]:

@@ -25,7 +25,7 @@ from checkout.models import Order
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, admin.ModelAdmin):
+class OrderAdmin(ReadOnly):
     list_display = [
         "number", "placed", "state", "total", "refunded", "email", "paid_with",
         "badges",
@@ -43,9 +43,6 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
     search_help_text = _(
         "Number, e-mail, last four digits, or an id at Stripe: pi_, ch_, evt_, re_, du_"
     )
-    list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     fields = ["number"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -107,14 +104,6 @@ class OrderAdmin(ReadOnly, admin.ModelAdmin):
             context = _page(request, order)
         response: HttpResponse = super().change_view(
             request, object_id, form_url, {**context, **(extra_context or {})}
-        )
-        return response
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(
-            request, {"title": _("Orders"), **(extra_context or {})}
         )
         return response
 
