@@ -119,7 +119,8 @@ class History(RuleBasedStateMachine):
         return self.world
 
     def tab(self, number: int) -> Tab:
-        return pick(self.world.tabs, number)
+        """One of the pages opened last, so that most of them are of use."""
+        return pick(self.world.tabs[-4:], number)
 
     def order(self, number: int, *statuses: str) -> Order | None:
         found = Order.objects.order_by("-pk")
@@ -127,6 +128,25 @@ class History(RuleBasedStateMachine):
             found = found.filter(status__in=statuses)
         chosen = list(found[:4])
         return pick(chosen, number) if chosen else None
+
+    def pending(self, number: int) -> Order | None:
+        """A pending order, placed now if there is none and nothing goes wrong."""
+        self.step()
+        if self.order(number, "pending") is None:
+            self.world.place(number)
+        return self.order(number, "pending")
+
+    def paid(self, number: int) -> Order | None:
+        """A paid order, bought now if there is none and nothing goes wrong."""
+        self.step()
+        if self.order(number, "paid") is None:
+            self.world.confirm(self.world.place(number), "good")
+            self.deliver_waiting()
+        return self.order(number, "paid")
+
+    def deliver_waiting(self) -> None:
+        for event in self.world.undelivered():
+            self.world.deliver(event)
 
     # Shoppers
 
@@ -152,15 +172,34 @@ class History(RuleBasedStateMachine):
         if chosen.pressed:
             self.world.confirm(chosen, how)
 
+    @happens(who=some, how=st.sampled_from(sorted(PAYMENTS)), heard=st.booleans())
+    def buy(self, who: int, how: str, heard: bool) -> None:
+        """Come, order, pay; perhaps the shop hears of it at once."""
+        self.step().confirm(self.world.place(who), how)
+        if heard:
+            self.deliver_waiting()
+
+    @happens(who=some, ways=st.lists(st.sampled_from(sorted(PAYMENTS)), max_size=4))
+    def try_several_ways(self, who: int, ways: list[str]) -> None:
+        tab = self.step().place(who)
+        for how in ways:
+            self.world.press(tab)
+            self.world.confirm(tab, how)
+        self.world.press(tab)
+
     @happens(tab=some, how=st.sampled_from(sorted(PAYMENTS)))
     def confirm_from_a_stale_page(self, tab: int, how: str) -> None:
         self.step().confirm(self.tab(tab), how)
 
     @happens(tab=some, succeed=st.booleans())
     def authenticate(self, tab: int, succeed: bool) -> None:
-        if intent_id := self.tab(tab).intent_id:
+        chosen = self.tab(tab)
+        if not chosen.intent_id:
+            chosen = self.step().place(tab)
+            self.world.confirm(chosen, "secure")
+        if chosen.intent_id:
             outcome = "succeed" if succeed else "fail"
-            self.step().authenticate(intent_id, outcome)
+            self.step().authenticate(chosen.intent_id, outcome)
 
     @happens(order=some, tab=some, how=st.sampled_from(sorted(PAYMENTS)))
     def pay_on_the_order_page(self, order: int, tab: int, how: str) -> None:
@@ -197,8 +236,8 @@ class History(RuleBasedStateMachine):
 
     @happens()
     def deliver_everything(self) -> None:
-        for event in self.step().undelivered():
-            self.world.deliver(event)
+        self.step()
+        self.deliver_waiting()
 
     @happens(number=some, times=st.integers(1, 3))
     def deliver_again(self, number: int, times: int) -> None:
@@ -219,7 +258,12 @@ class History(RuleBasedStateMachine):
 
     @happens(number=some, succeed=st.booleans())
     def bank_answers_a_debit(self, number: int, succeed: bool) -> None:
-        intents = self.step().facts().intents.values()
+        intents = list(self.step().facts().intents.values())
+        if not any(intent["status"] == "processing" for intent in intents):
+            self.world.confirm(self.world.place(number), "debit never answers")
+            self.deliver_waiting()
+            self.world.reconcile()
+            intents = list(self.world.facts().intents.values())
         if waiting := [i["id"] for i in intents if i["status"] == "processing"]:
             outcome = "succeed" if succeed else "fail"
             url = f"payment_intents/{pick(waiting, number)}/settle"
@@ -227,6 +271,8 @@ class History(RuleBasedStateMachine):
 
     @happens(number=some, succeed=st.booleans())
     def bank_answers_a_refund(self, number: int, succeed: bool) -> None:
+        if not self.world.facts().refunds_at_stripe and (order := self.paid(number)):
+            self.world.ask_refund(order, order.amount // 20 * 10)
         refunds = self.step().facts().refunds_at_stripe
         live = [r["id"] for r in refunds if r["status"] in invariants.COUNTED]
         if live:
@@ -235,7 +281,7 @@ class History(RuleBasedStateMachine):
 
     @happens(order=some, inquiry=st.booleans())
     def dispute(self, order: int, inquiry: bool) -> None:
-        found = self.order(order, "paid")
+        found = self.paid(order)
         if found and found.charge_id:
             reason = "inquiry" if inquiry else "fraudulent"
             self.step().act(f"charges/{found.charge_id}/dispute", reason=reason)
@@ -257,10 +303,9 @@ class History(RuleBasedStateMachine):
         order=some, other=some, lie=st.sampled_from(["amount", "currency", "order"])
     )
     def tell_what_does_not_fit(self, order: int, other: int, lie: str) -> None:
-        found, another = self.order(order, "pending"), self.order(other)
+        found, another = self.pending(order), self.order(other)
         if found is None or another is None:
             return
-        self.step()
         if lie == "amount":
             self.world.lie(found, amount_received=found.amount - 1)
         elif lie == "currency":
@@ -273,7 +318,7 @@ class History(RuleBasedStateMachine):
 
     @happens(order=some, part=st.sampled_from([1, 2, 3]), times=st.integers(1, 2))
     def refund(self, order: int, part: int, times: int) -> None:
-        if found := self.order(order, "paid"):
+        if found := self.paid(order):
             self.step()
             for _ in range(times):
                 amount = found.amount // part // 10 * 10
@@ -281,8 +326,8 @@ class History(RuleBasedStateMachine):
 
     @happens(order=some)
     def close(self, order: int) -> None:
-        if found := self.order(order, "pending"):
-            self.step().close(found)
+        if found := self.pending(order):
+            self.world.close(found)
 
     @happens(slug=st.sampled_from(["mug", "lamp"]), amount=st.integers(100, 900))
     def change_a_price(self, slug: str, amount: int) -> None:
@@ -290,13 +335,13 @@ class History(RuleBasedStateMachine):
 
     @happens(order=some, part=st.sampled_from([1, 2, 3]))
     def refund_in_the_dashboard(self, order: int, part: int) -> None:
-        if found := self.order(order, "paid"):
+        if found := self.paid(order):
             amount = found.amount // part // 10 * 10
             self.step().refund_at_stripe(found, amount)
 
     @happens(order=some)
     def cancel_in_the_dashboard(self, order: int) -> None:
-        found = self.order(order, "pending")
+        found = self.pending(order)
         if found and (intent_id := found.payment_intent_id):
             world = self.step()
             world.at_the_dashboard(
@@ -305,7 +350,7 @@ class History(RuleBasedStateMachine):
 
     @happens(order=some, amount=st.integers(60, 500))
     def edit_in_the_dashboard(self, order: int, amount: int) -> None:
-        found = self.order(order, "pending")
+        found = self.pending(order)
         if found and found.payment_intent_id:
             self.step().edit_at_stripe(found.payment_intent_id, amount * 10)
 
@@ -313,8 +358,8 @@ class History(RuleBasedStateMachine):
     def make_a_second_intent(self, order: int, pay: bool) -> None:
         """A script at Stripe makes an intent that names an order, perhaps pays it."""
         found = self.order(order)
-        # An intent naming an order without one is, by design, that order's.
-        if found is None or not found.payment_intent_id:
+        # An intent naming a pending order without one is, by design, that order's.
+        if found is None or (found.is_unpaid and not found.payment_intent_id):
             return
         world = self.step()
         paid = {"confirm": True, "payment_method": "pm_card_visa"} if pay else {}

@@ -186,6 +186,14 @@ class World:
         if answer is not None:
             self._hear(tab, answer, seen=tab.amount)
 
+    def place(self, who: int) -> Tab:
+        """Open the shop and press Pay; without a secret if something goes wrong."""
+        before = len(self.tabs)
+        self.open_shop(who % 4)
+        if len(self.tabs) > before:
+            self.press(self.tabs[-1])
+        return self.tabs[-1]
+
     def press_on_order_page(self, order: Order, tab: Tab) -> None:
         """Press Pay on the page of an order, whose link a mail may have brought."""
         url = f"/orders/{order.token}/payment/"
