@@ -447,5 +447,7 @@ class FindingTests(TestCase):
 
         some = self.desk.get("/admin/checkout/order/export/?q=berta@")
         assert len(some.getvalue().splitlines()) == 2
+        strange = self.desk.get("/admin/checkout/order/export/?nonsense=1")
+        assert strange.status_code == 302
         clerk = staff("clerk@example.com", "view_product")
         assert clerk.get("/admin/checkout/order/export/").status_code == 403

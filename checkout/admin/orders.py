@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -79,11 +82,14 @@ class OrderAdmin(ReadOnly):
         urls: list[URLPattern] = super().get_urls()
         return own + urls
 
-    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+    def export(self, request: HttpRequest) -> HttpResponseBase:
         """Send the list as it is filtered, as CSV."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        orders = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            orders = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:checkout_order_changelist")
         name = f"orders-{timezone.localdate().isoformat()}.csv"
         return StreamingHttpResponse(
             export.lines(orders),
