@@ -83,7 +83,7 @@ PAGE = {
     "loading": gettext_lazy("Loading the secure card form…"),
     "blocked": gettext_lazy(
         "The secure card form could not load. An ad blocker or your network may be "
-        "stopping it. Your order is saved: allow the form, then reload this page."
+        "stopping it. What you chose is kept: allow the form, then reload this page."
     ),
     "empty": gettext_lazy("Choose at least one product to pay."),
     "too_small": gettext_lazy("The smallest amount that can be paid is {minimum}."),
@@ -97,6 +97,10 @@ PAGE = {
     "long_wait": gettext_lazy(
         "This is taking longer than usual. Your order {number} is saved. "
         "You can close this page; we will e-mail you."
+    ),
+    "paid_elsewhere": gettext_lazy(
+        "You have just paid order {number}; it is shown here. This cart is another one "
+        "and has not been paid: press Pay only if you want it as well."
     ),
     "not_paid": gettext_lazy(
         "The payment was not completed. You have not been charged. You can try again."

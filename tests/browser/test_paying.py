@@ -209,20 +209,52 @@ def test_a_stale_tab_is_told_that_the_order_is_paid(
     new_context: NewContext, sandbox: SandboxServer
 ) -> None:
     context = new_context()
-    stale, fresh = context.new_page(), context.new_page()
-    enter(stale)
-    enter(fresh)
-    fill(fresh)
+    stale, other, fresh = context.new_page(), context.new_page(), context.new_page()
+    for tab in (stale, other, fresh):
+        enter(tab)
+        fill(tab)
     pay(fresh)
     order = expect_paid(fresh)
-    stale.get_by_role("button", name="One Mug more").click()
-    fill(stale)
     pay(stale)
 
     expect(error(stale)).to_have_text("This order is already paid.")
     assert expect_paid(stale) == order
     expect(cards(stale).get_by_role("heading")).to_be_focused()
+
+    # Another cart is not the one that was paid: it is kept, and nothing is bought.
+    other.get_by_role("button", name="One Mug more").click()
+    pay(other)
+    expect(error(other)).to_contain_text(f"You have just paid order {order.number}")
+    expect(cards(other)).to_contain_text(order.number)
+    expect(other.get_by_label("Quantity of Mug")).to_have_value("1")
     assert len(sandbox.objects("payment_intent")) == 1
+
+
+def test_a_tab_whose_order_was_replaced_and_paid_elsewhere_is_told_so(
+    new_context: NewContext, sandbox: SandboxServer
+) -> None:
+    context = new_context()
+    replaced, paying = context.new_page(), context.new_page()
+    enter(replaced)
+    fill(replaced, ASKS)
+    pay(replaced)
+    complete = challenge(replaced).get_by_role("button", name="Complete")
+    expect(complete).to_be_visible()
+    enter(paying)
+    paying.get_by_role("button", name="One Mug more").click()
+    fill(paying)
+    pay(paying)
+    expect(cards(paying)).to_have_attribute("data-status", "paid")
+    order = Order.objects.get(status=Order.Status.PAID)
+    complete.click()
+    expect(error(replaced)).to_contain_text("was replaced by another one")
+    fill_card(replaced)
+    pay(replaced)
+
+    expect(error(replaced)).to_contain_text(f"You have just paid order {order.number}")
+    expect(cards(replaced)).to_contain_text(order.number)
+    paid = [it for it in sandbox.objects("charge") if it["status"] == "succeeded"]
+    assert len(paid) == 1
 
 
 def test_reload_and_back_show_the_paid_order_and_an_empty_form(page: Page) -> None:
