@@ -1,5 +1,7 @@
 import { text } from "./texts.js";
 
+const KEPT_EMAIL = "email";
+
 /** What a payment form shows: the button, its reason, progress, what went wrong. */
 export class PaymentView {
   #isEmailRefused = false;
@@ -69,6 +71,14 @@ export class PaymentView {
     this.#isEmailRefused = false;
     this.emailInput?.removeAttribute("aria-invalid");
     if (this.emailInput) this.#write("[data-email-error]", "");
+  }
+
+  /** Keep the e-mail for a reload: browsers forget the fields of a page never stored. */
+  keepEmail() {
+    const input = this.emailInput;
+    if (!input) return;
+    input.value ||= sessionStorage.getItem(KEPT_EMAIL) ?? "";
+    input.addEventListener("input", () => sessionStorage.setItem(KEPT_EMAIL, input.value));
   }
 
   get emailInput() {

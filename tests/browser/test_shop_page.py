@@ -96,11 +96,13 @@ def test_a_quantity_is_a_whole_number_up_to_99(
     expect(quantity).to_have_value(kept)
 
 
-def test_quantities_survive_a_reload(page: Page) -> None:
+def test_quantities_and_email_survive_a_reload(page: Page) -> None:
     enter(page)
     page.get_by_label("Quantity of Mug").fill("4")
+    page.get_by_label("E-mail").fill("ada@example.com")
     page.reload()
 
+    expect(page.get_by_label("E-mail")).to_have_value("ada@example.com")
     expect(page.get_by_label("Quantity of Mug")).to_have_value("4")
     expect(pay_button(page)).to_have_text("Pay $86.90")
 

@@ -140,11 +140,13 @@ def test_coming_back_in_another_browser_never_offers_to_pay_a_paid_order(
     assert order.payment_intent_id
     sandbox.authenticate(order.payment_intent_id)
     elsewhere = new_page()
+    elsewhere.clock.install()
     elsewhere.goto(f"{order.get_absolute_url()}?redirect_status=succeeded")
 
     expect(elsewhere).to_have_url(re.compile(f"{order.get_absolute_url()}$"))
     expect(progress(elsewhere)).to_have_text(CHECKING)
     expect(pay_button(elsewhere)).to_be_disabled()
+    elsewhere.clock.fast_forward(4_000)
     expect_paid(elsewhere)
     expect(pay_button(elsewhere)).to_have_count(0)
     assert len(sandbox.objects("charge")) == 1
