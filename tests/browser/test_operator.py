@@ -155,7 +155,7 @@ def test_every_page_fits_a_phone_and_keeps_the_policy(
         f"checkout/order/{order.pk}/refund/", "checkout/attention/",
         f"checkout/attention/{item.pk}/change/", "checkout/stripeevent/",
         "checkout/product/", f"checkout/product/{mug.pk}/change/",
-        "checkout/user/", f"checkout/user/{user.pk}/change/", 
+        "checkout/user/", f"checkout/user/{user.pk}/change/",
     ):  # fmt: skip
         page.goto(f"/admin/{path}")
         width = page.evaluate("document.documentElement.scrollWidth")
