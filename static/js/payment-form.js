@@ -89,12 +89,25 @@ class PaymentForm extends HTMLElement {
     if (error?.code === "invalid_cart") return this.#correct(error);
     // Nothing here can be paid any more: only the order's own words help.
     if (error?.code === "order_closed" && !this.#cart) return location.reload();
-    if (error?.code === "already_paid" && error.order) {
-      await this.#finish(error.order);
-      return this.#view.fail(error.message, { focus: false });
-    }
+    if (error?.code === "already_paid" && error.order) return this.#paidBefore(error);
     const unexplained = text(status === 429 ? "too_fast" : "server_error");
     return this.#view.fail(error?.message ?? unexplained);
+  }
+
+  /**
+   * Another tab has paid: show its order. Another cart than that one is kept.
+   * @param {Refusal} refusal
+   */
+  async #paidBefore({ order, message }) {
+    if (!order) return;
+    if (!this.#cart || order.amount === this.#amount) {
+      await this.#finish(order);
+      return this.#view.fail(message, { focus: false });
+    }
+    const card = await readCard(order.url);
+    if (card) showCard(card);
+    this.#takeCheckout(await this.#renew());
+    return this.#view.fail(text("paid_elsewhere", { number: order.number }));
   }
 
   /**
@@ -172,6 +185,7 @@ class PaymentForm extends HTMLElement {
   async #end(order) {
     if (order.status !== "canceled" || !this.#cart) return this.#finish(order);
     sessionStorage.removeItem(UNDER_WAY);
+    // The checkout stays: if another tab has spent it, the next press is told so.
     await this.#renew();
     return this.#view.fail(order.message);
   }
@@ -187,7 +201,7 @@ class PaymentForm extends HTMLElement {
     document.title = card.dataset.title ?? document.title;
     showCard(card);
     if (!this.#cart) return this.remove();
-    await this.#renew();
+    this.#takeCheckout(await this.#renew());
     this.#cart.reset();
     return this.#fields.mount();
   }
@@ -219,16 +233,24 @@ class PaymentForm extends HTMLElement {
     if (!this.#isBusy) this.#run(() => this.#renew({ mayReload: true }));
   }
 
-  /** Take checkout and CSRF token from a fresh copy of this page, and return it. */
+  /** Take the CSRF token from a fresh copy of this page, and return the copy. */
   async #renew({ mayReload = false } = {}) {
     const page = await readPage(location.pathname);
     if (!page) return null;
-    const fresh = /** @type {HTMLElement | null} */ (page.querySelector("payment-form"));
+    const fresh = freshForm(page);
     const isSame = fresh?.dataset.checkout === this.dataset.checkout;
     if (mayReload && !(fresh && isSame)) location.reload();
-    if (fresh?.dataset.checkout) this.dataset.checkout = fresh.dataset.checkout;
     if (fresh) this.#csrf.value = csrfInput(fresh).value;
     return page;
+  }
+
+  /**
+   * Begin another purchase: only after this one's end was shown.
+   * @param {Document | null} page
+   */
+  #takeCheckout(page) {
+    const checkout = page && freshForm(page)?.dataset.checkout;
+    if (checkout) this.dataset.checkout = checkout;
   }
 
   // --- Parts ------------------------------------------------------------------------
@@ -306,6 +328,14 @@ class PaymentForm extends HTMLElement {
     const minimum = this.#cart?.format(this.#minimum) ?? "";
     this.#view.show({ isBusy: this.#isBusy, reason, minimum, amount });
   }
+}
+
+/**
+ * @param {Document} page
+ * @returns {HTMLElement | null}
+ */
+function freshForm(page) {
+  return page.querySelector("payment-form");
 }
 
 /** @param {HTMLElement} form */
