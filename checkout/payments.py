@@ -198,8 +198,9 @@ def start(order: Order) -> str | None:
         raise OrderClosed
     if order.status != Order.Status.PENDING:
         return None
-    # The next poll of the status page starts the wait for this attempt's event.
-    Order.objects.filter(pk=order.pk).update(look_at=None)
+    # The next poll of the status page starts the wait for this attempt's event; the
+    # last attempt's decline is not this one's.
+    Order.objects.filter(pk=order.pk).update(look_at=None, decline_code="")
     return intent.client_secret
 
 

@@ -163,6 +163,23 @@ class SettlingTests(ShopperTestCase):
         assert self.order().is_paid
         assert len(self.intents()) == 1
 
+    def test_a_new_attempt_is_not_told_the_decline_of_the_last(self):
+        self.place()
+        self.confirm(self.order(), "4000000000009995")
+        self.deliver_events("payment_intent.payment_failed")
+        list(reconcile.look_up_due_orders())
+        status = f"{self.order().get_absolute_url()}status/"
+        declined = self.client.get(status).json()["order"]["message"]
+        assert "enough funds" in declined
+
+        self.place()
+        self.confirm(self.order())
+
+        # Paid at Stripe, and the shop has not heard of it yet.
+        answer = self.client.get(status).json()["order"]
+        assert answer["status"] == "pending"
+        assert answer["message"] == "This order has not been paid yet."
+
     def test_status_asks_stripe_only_when_the_event_is_overdue(self):
         self.place()
         self.confirm(self.order())
