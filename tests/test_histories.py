@@ -187,6 +187,18 @@ class History(RuleBasedStateMachine):
             self.world.confirm(tab, how)
         self.world.press(tab)
 
+    @happens(who=some, how=st.sampled_from(sorted(PAYMENTS)), polls=st.booleans())
+    def try_again_after_a_decline(self, who: int, how: str, polls: bool) -> None:
+        tab = self.step().place(who)
+        self.world.confirm(tab, "insufficient")
+        self.deliver_waiting()
+        self.world.reconcile()
+        self.world.press(tab)
+        self.world.confirm(tab, how)
+        found = Order.objects.filter(token=tab.token).first()
+        if polls and found:
+            self.world.poll(found)
+
     @happens(tab=some, how=st.sampled_from(sorted(PAYMENTS)))
     def confirm_from_a_stale_page(self, tab: int, how: str) -> None:
         self.step().confirm(self.tab(tab), how)
