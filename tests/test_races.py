@@ -28,7 +28,7 @@ from checkout.models import Mail, Order, OrderHistory, Refund, Shop, StripeEvent
 from tests.chaos import invariants
 from tests.chaos.world import new_browser
 from tests.factories import deliver, make_order, make_product, payment_succeeded
-from tests.sandbox_server import SandboxServer
+from tests.sandbox_server import SandboxServer, wait_for
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
@@ -212,6 +212,29 @@ def test_paying_and_closing_at_once_loses_no_money(
 
     order.refresh_from_db()
     assert order.status == ("paid" if status == "succeeded" else "canceled")
+    come_to_rest(sandbox)
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_no_secret_leaves_of_an_order_closed_while_its_intent_was_made(
+    sandbox: SandboxServer, browser: Client, round: int
+) -> None:
+    sandbox.fault(
+        "payment_intents.create", "delay", seconds=0.3, when="after", calls=[1]
+    )
+
+    def close() -> Order:
+        order = wait_for(lambda: Order.objects.first())
+        payments.close(order, reason=Order.ClosedReason.OPERATOR, source="operator")
+        closed: Order = order
+        return closed
+
+    response, closed = at_once(lambda: submit(browser), close)
+
+    handed_out = response.json()["client_secret"].partition("_secret_")[0]
+    order = Order.objects.get(payment_intent_id=handed_out)
+    assert order.is_unpaid
+    assert order != closed
     come_to_rest(sandbox)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from checkout import gateway, payments, reconcile
 from checkout.models import Attention, Mail, Order, Shop, StripeEvent
+from tests.chaos.clock import Clock
 from tests.shopper import ONE_MUG, ShopperTestCase
 
 pytestmark = pytest.mark.usefixtures("sandbox")
@@ -258,14 +259,18 @@ class OrphanTests(ReconcileTestCase):
     def test_orphan_is_found_however_long_nobody_looked(self):
         self.run_once()
         orphan = self.orphan("0000000000000000")
-        hours_ago = timezone.now() - timedelta(hours=3)
-        Shop.objects.update(reconciled_at=hours_ago, events_read_to=hours_ago)
-        self.sandbox.fault("payment_intents.cancel", "status", status=500, calls=[1, 2])
-        self.run_once()
-        assert Shop.current().reconciled_at == hours_ago
+        clock = Clock(self.sandbox)
+        with clock.shown_to_the_shop():
+            clock.catch_up()
+            clock.advance(3 * 60 * 60)
+            self.sandbox.fault(
+                "payment_intents.cancel", "status", status=500, calls=[1, 2]
+            )
+            lines = self.run_once()
+            assert [line.partition(":")[0] for line in lines] == ["sweep_intents"]
+            clock.advance(3 * 60 * 60)
 
-        assert self.run_once() == [f"orphan {orphan}: canceled"]
-        assert Shop.current().reconciled_at > hours_ago
+            assert self.run_once() == [f"orphan {orphan}: canceled"]
 
     def test_intent_of_no_order_is_canceled(self):
         orphan = self.orphan("0000000000000000")

@@ -268,7 +268,7 @@ def run(tree: Path, test: str, *options: str) -> list[str]:
     answer = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--no-header", *options, test],
         cwd=tree,
-        env=os.environ | {"RACE_ROUNDS": "3", "HISTORY_SEEDS": "0-29"},
+        env=os.environ | {"RACE_ROUNDS": "2", "HISTORY_SEEDS": "0-14"},
         capture_output=True,
         text=True,
         timeout=900,
