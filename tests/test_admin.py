@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.sites import site
+from django.contrib.admin.utils import quote
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -135,7 +136,7 @@ def test_lists_and_pages_of_everything_open(
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         assert operator.get(reverse(f"{name}_changelist")).status_code == 200
         for row in model._default_manager.all()[:3]:
-            page = operator.get(reverse(f"{name}_change", args=[row.pk]))
+            page = operator.get(reverse(f"{name}_change", args=[quote(row.pk)]))
             assert page.status_code == 200
 
     page = operator.get(f"/admin/checkout/order/{order.pk}/change/").content.decode()

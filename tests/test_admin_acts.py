@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.sites import site
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission
 from django.core import mail, signing
 from django.test import Client, TestCase
@@ -274,7 +275,7 @@ class ReplayTests(OperatorTestCase):
         deliver(self.client, event)
         path = reverse(
             "admin:checkout_stripeevent_change",
-            args=[event["id"].replace("_", "_5F")],
+            args=[quote(event["id"])],
         )
         page = self.desk.get(path).content.decode()
         assert "&lt;script&gt;" in page
@@ -303,7 +304,7 @@ class ByHandTests(TestCase):
                 wanted = pattern.pattern.converters
                 key = str(row.pk) if row else "1"
                 if not pattern.name.endswith("_replay"):
-                    key = key.replace("_", "_5F")
+                    key = quote(key)
                 arguments = [key] * len(wanted)
                 found.append(reverse(f"admin:{pattern.name}", args=arguments))
         assert len(found) > 35
