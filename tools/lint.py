@@ -4,13 +4,19 @@ What cannot be checked on this machine is skipped by name with its reason.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import node
+
 ROOT = Path(__file__).resolve().parent.parent
+PROJECTS = (
+    "tsconfig.json",
+    "sandbox/browser/tsconfig.json",
+    "sandbox/inspector/tsconfig.json",
+)
 
 
 def main() -> int:
@@ -18,11 +24,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="shop-") as scratch:
         os.environ["TMPDIR"] = scratch
         results = [check(name, command) for name, command in python_checks()]
-        if not shutil.which("npm"):
+        if not node.is_here():
             print("skipped: JavaScript (this machine has no Node.js)")
-        elif packages_are_current() or check("npm ci", ["npm", "ci", "--no-audit"]):
+        elif node.install():
             results += [check(name, command) for name, command in javascript_checks()]
         else:
+            print("FAILED: npm ci")
             results.append(False)
     return 0 if all(results) else 1
 
@@ -47,19 +54,12 @@ def javascript_checks() -> list[tuple[str, list[str]]]:
     """Return the checks that need what `npm ci` installs, by name."""
     checks = [
         (f"tsc {project}", ["node_modules/.bin/tsc", "--project", project])
-        for project in ("tsconfig.json", "sandbox/browser/tsconfig.json")
+        for project in PROJECTS
         if (ROOT / project).exists()
     ]
     if tests := sorted(str(path) for path in (ROOT / "tests/js").glob("*.test.*js")):
         checks.append(("node --test", ["node", "--test", *tests]))
     return checks
-
-
-def packages_are_current() -> bool:
-    """Return whether `npm ci` has run since the pinned packages last changed."""
-    installed = ROOT / "node_modules/.package-lock.json"
-    pinned = ROOT / "package-lock.json"
-    return installed.exists() and installed.stat().st_mtime > pinned.stat().st_mtime
 
 
 def check(name: str, command: list[str]) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import chromium
+import node
 import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +28,8 @@ def main(arguments: list[str]) -> int:
     on_stop(leave)
     if path := chromium.find_or_install():
         os.environ["CHROMIUM"] = path
+    if node.is_here():
+        node.install()
     with postgresql() as url:
         failed = pytest(arguments, database=url, named="PostgreSQL")
     if failed:
