@@ -193,6 +193,18 @@ class OrderOfEventsTests(TestCase):
             assert order.status == Order.Status.PENDING
             assert order.look_at <= timezone.now()
 
+    def test_a_repeat_asks_for_no_second_look(self):
+        order = make_order()
+        intent = make_intent(order, status="processing", amount_received=0)
+        event = make_event("payment_intent.processing", intent)
+        deliver(self.client, event)
+        Order.objects.update(look_at=None)
+
+        assert deliver(self.client, event).status_code == 200
+
+        order.refresh_from_db()
+        assert order.look_at is None
+
     def test_late_failure_does_not_touch_a_paid_order(self):
         order = make_order()
         deliver(self.client, payment_succeeded(order))
