@@ -216,6 +216,16 @@ class OrderOfEventsTests(TestCase):
 
         assert Order.objects.values().get(pk=order.pk) == before
 
+    def test_nothing_leads_out_of_paid(self):
+        order = make_order()
+        deliver(self.client, payment_succeeded(order))
+        for status in ("canceled", "processing", "requires_payment_method"):
+            intent = make_intent(order, status=status, amount_received=0)
+            event = make_event("payment_intent.canceled", intent)
+            assert deliver(self.client, event).status_code == 200
+            order.refresh_from_db()
+            assert order.is_paid
+
     def test_canceled_at_stripe_closes_the_order(self):
         order = make_order()
         intent = make_intent(order, status="canceled", amount_received=0)

@@ -147,7 +147,9 @@ def run_tests(part: Part, environment: dict[str, str]) -> None:
         command, cwd=ROOT, env=environment | asked, capture_output=True, text=True
     )
     if answer.returncode:
-        failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", answer.stdout, re.MULTILINE)
+        failed = re.findall(
+            r"^(?:FAILED|ERROR) tests/(\S+::\S+)", answer.stdout, re.MULTILINE
+        )
         part.failures.extend(failed or [f"pytest ended with {answer.returncode}"])
         log = FOLDER / f"failure-{int(time.time())}.txt"
         log.write_text(answer.stdout + answer.stderr)

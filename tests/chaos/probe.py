@@ -37,6 +37,7 @@ class Probe:
         self._deadly: int | None = None
         self._thread: int | None = None
         self.trail: list[str] = []
+        self.has_died = False
         # What was sent to Stripe under each idempotency key.
         self.sent: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
@@ -49,7 +50,13 @@ class Probe:
         commit, request = BaseDatabaseWrapper.commit, requests.Session.request
 
         def watched_commit(connection: BaseDatabaseWrapper) -> None:
-            self._pass("before COMMIT")
+            try:
+                self._pass("before COMMIT")
+            except Killed:
+                # As the server does when the connection of a dead process ends;
+                # Django would trip over a transaction that is still open.
+                connection.connection.rollback()
+                raise
             commit(connection)
             self._pass("after COMMIT")
 
@@ -82,6 +89,7 @@ class Probe:
     ) -> Iterator[None]:
         """Die at the `place`-th place from here on; only this thread by default."""
         self.trail.clear()
+        self.has_died = False
         self._deadly = place
         self._thread = None if every_thread else threading.get_ident()
         try:
@@ -109,6 +117,7 @@ class Probe:
             return
         self.trail.append(place)
         if len(self.trail) == self._deadly:
+            self.has_died = True
             self._die(place)
 
     def _note_key(self, path: str, options: dict[str, Any]) -> None:
