@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # A status poll must not wait for Stripe as long as a payment may.
 STATUS_DEADLINE_SECONDS = 5.0
+# Cookie of one order's page: the shopper is just back from the bank.
+RETURNED = "returned"
 
 
 # --- Pages --------------------------------------------------------------------------
@@ -73,16 +75,19 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
     found = get_object_or_404(words.with_objections(with_lines), token=token)
     if request.GET:
         # Stripe appends the client secret: it must not stay in the address.
-        back = "#returned" if found.is_unpaid else ""
-        return redirect(f"{found.get_absolute_url()}{back}")
+        return _remember_return(redirect(found), found)
     here = visitor.of(request)
     context = {
         "order": found,
         # Signing up takes along the orders of the browser that placed them.
         "may_be_kept": here and found.belongs_to(None, visitor=here.id),
+        "has_returned": RETURNED in request.COOKIES,
         **_payment_settings(),
     }
-    return render(request, "checkout/order.html", context)
+    response = render(request, "checkout/order.html", context)
+    if context["has_returned"]:
+        response.delete_cookie(RETURNED, path=found.get_absolute_url())
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -208,6 +213,20 @@ def _payment_settings() -> dict[str, Any]:
         "is_sandbox": gateway.is_sandbox(),
         "page_texts": words.page_texts(),
     }
+
+
+def _remember_return(response: HttpResponse, order: Order) -> HttpResponse:
+    """Let the order's page know that it is opened on the way back from the bank."""
+    response.set_cookie(
+        RETURNED,
+        "1",
+        max_age=60,
+        path=order.get_absolute_url(),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 def _buyer(

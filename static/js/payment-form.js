@@ -17,7 +17,7 @@ const ASK_ON_RETURN = 3_000;
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
 
 /**
- * <payment-form data-start-url [data-checkout] [data-email]>: takes an order from the press
+ * <payment-form data-start-url [data-checkout] [data-email] [data-returned]>: takes an order from the press
  * of Pay to the moment when the server knows how it ended.
  */
 class PaymentForm extends HTMLElement {
@@ -209,10 +209,10 @@ class PaymentForm extends HTMLElement {
   // --- Reload, second tab, Back -----------------------------------------------------
 
   async #resume() {
-    const { pathname, hash } = location;
+    const { pathname } = location;
     // Back from the bank, perhaps in another browser than the one that went there.
-    if (hash === "#returned") history.replaceState(history.state, "", pathname);
-    const orderUrl = hash === "#returned" ? pathname : sessionStorage.getItem(UNDER_WAY);
+    const hasReturned = this.dataset.returned !== undefined;
+    const orderUrl = hasReturned ? pathname : sessionStorage.getItem(UNDER_WAY);
     if (!orderUrl || (!this.#cart && orderUrl !== pathname)) return;
     await this.#run(async () => {
       const answer = await readJson(`${orderUrl}status/`);
