@@ -213,6 +213,14 @@ class StuckTests(ReconcileTestCase):
         assert self.order().is_paid
         assert self.order().closed_reason == ""
 
+    def test_an_order_is_looked_up_once_for_one_reason(self):
+        self.place()
+        Order.objects.update(look_at=timezone.now())
+
+        self.run_once()
+
+        assert self.order().look_at is None
+
     def test_young_orders_are_left_alone(self):
         self.place()
         assert self.run_once() == []

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACING, INBOX, REFUNDS = "test_placing", "test_inbox", "test_refunds"
 RECONCILE, RACES, HISTORIES = "test_reconcile", "test_races", "test_histories"
 WEBHOOKS, EMAILS, DISPUTES = "test_webhooks", "test_emails", "test_disputes"
-LIVE, MONEY, JOURNEYS = "test_live", "test_money", "test_journeys"
+ISOLATION, MONEY, JOURNEYS = "test_isolation", "test_money", "test_journeys"
 
 
 class Mutation(NamedTuple):
@@ -151,8 +151,8 @@ MUTATIONS = [
              "return True", WEBHOOKS),
     Mutation("I15", "no call outlives the deadline of its request",
              "gateway/connection.py", "timeout=(connect, remaining - connect),",
-             "timeout=60,", f"{JOURNEYS} {LIVE}"),
-    Mutation("I16", "a refund that is known is not looked up for ever",
+             "timeout=60,", ISOLATION),
+    Mutation("I16", "what was looked up is not looked up for ever",
              "payments.py", "look_at=asked).update(look_at=None)",
              "look_at=asked).update(look_at=asked)", f"{RECONCILE} {HISTORIES}"),
     Mutation("I16", "one item per fact",
@@ -209,6 +209,9 @@ def main(words: list[str]) -> int:
         if all(word in f"{mutation.invariant} {mutation.file}" for word in words)
     ]
     untested = 0
+    if not os.environ.get("DATABASE_URL"):
+        # SQLite has one writer at a time: nothing is seen of a missing row lock.
+        chosen = [mutation for mutation in chosen if "PostgreSQL" not in mutation.rule]
     print("| Invariant | Rule | Where | Noticed by |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="shop-mutations-") as folder:
         copy = Path(folder) / "shop"
