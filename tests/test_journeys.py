@@ -251,6 +251,19 @@ class TroubleTests(ShopperTestCase):
         payable = [i for i in self.intents() if i["status"] != "canceled"]
         assert len(payable) == 1
 
+    def test_a_replayed_answer_is_not_believed(self):
+        self.sandbox.fault("payment_intents.create", "drop", when="after", calls=[1, 2])
+        assert self.place().status_code == 503
+        [made] = self.intents()
+        self.dashboard.v1.payment_intents.cancel(made["id"])
+
+        response = self.place()
+
+        # Stripe's stored answer still says that it can be paid.
+        handed_out = response.json()["client_secret"].partition("_secret_")[0]
+        assert handed_out != made["id"]
+        assert self.intents()[1]["status"] == "requires_payment_method"
+
     def test_answer_that_is_not_json_keeps_the_order(self):
         self.sandbox.fault("payment_intents.create", "not_json", calls=[1])
 
