@@ -1,7 +1,8 @@
 """Run the tests: all of them on PostgreSQL, then the database's again on SQLite.
 
-Arguments go to pytest. `DATABASE_URL` names a PostgreSQL server to use; otherwise one
-is started in a scratch folder and removed at the end.
+Arguments go to pytest, which shares the tests among a few processes, each with its own
+database, sandbox and browser (`-n0`: one process). `DATABASE_URL` names a PostgreSQL
+server to use; otherwise one is started in a scratch folder and removed at the end.
 """
 
 import os
@@ -21,6 +22,8 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING_SELECTED = 5
+# One more than there are cores: tests often wait for a browser or a disk.
+WORKERS = min((os.cpu_count() or 1) + 1, 8)
 
 
 def main(arguments: list[str]) -> int:
@@ -51,7 +54,8 @@ def pytest(arguments: list[str], *, database: str, named: str) -> int:
     fixtures are then stopped in order instead of all at once.
     """
     print(f"Tests on {named}", flush=True)
-    command = [sys.executable, "-m", "pytest", "--no-header", *arguments]
+    shared = [f"-n{WORKERS}", "--dist=worksteal"]
+    command = [sys.executable, "-m", "pytest", "--no-header", *shared, *arguments]
     environment = {**os.environ, "DATABASE_URL": database}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, start_new_session=True
