@@ -171,6 +171,9 @@ def _after_change(order: Order, refund: Refund, *, source: str) -> str:
     if refund.status == Refund.Status.SUCCEEDED:
         emails.queue(Mail.Kind.REFUND, order, about=refund.number)
     if refund.status == Refund.Status.FAILED:
+        # Of one that Stripe refused outright the shopper never heard.
+        if refund.stripe_id:
+            emails.queue(Mail.Kind.REFUND_FAILED, order, about=refund.number)
         return _tell(attention.Kind.REFUND_FAILED, order, refund, refund.failure_reason)
     if order.amount_refunded > order.amount_received:
         return _tell(attention.Kind.REFUND_EXCESS, order, refund, "more than received")

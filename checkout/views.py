@@ -47,7 +47,7 @@ def shop(request: HttpRequest) -> HttpResponse:
     here = visitor.of(request) or visitor.new()
     user = _user(request)
     around = Order.objects.around(here.checkout, user=user, visitor=here.id)
-    orders = list(words.with_objections(around))
+    orders = list(words.with_aftermath(around))
     if any(order.checkout == here.checkout and order.is_spent for order in orders):
         here = here.with_new_checkout()
     context = {
@@ -72,7 +72,7 @@ def shop(request: HttpRequest) -> HttpResponse:
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """Show one order to whoever holds its link; also Stripe's `return_url`."""
     with_lines = Order.objects.prefetch_related("lines")
-    found = get_object_or_404(words.with_objections(with_lines), token=token)
+    found = get_object_or_404(words.with_aftermath(with_lines), token=token)
     if request.GET:
         # Stripe appends the client secret: it must not stay in the address.
         return _remember_return(redirect(found), found)
@@ -102,7 +102,7 @@ def orders(request: HttpRequest) -> HttpResponse:
     """Show this shopper's orders, newest first."""
     here = visitor.of(request)
     mine = Order.objects.of(_user(request), visitor=here.id if here else "")
-    orders = words.with_objections(mine).prefetch_related("lines")[:50]
+    orders = words.with_aftermath(mine).prefetch_related("lines")[:50]
     return render(request, "checkout/orders.html", {"orders": orders})
 
 
@@ -158,7 +158,7 @@ def pay_order(request: HttpRequest, token: str) -> JsonResponse:
 @require_GET
 def order_status(request: HttpRequest, token: str) -> JsonResponse:
     """Tell how far the order is; ask Stripe when its event is overdue."""
-    found = get_object_or_404(words.with_objections(Order.objects.all()), token=token)
+    found = get_object_or_404(words.with_aftermath(Order.objects.all()), token=token)
     try:
         with gateway.deadline(STATUS_DEADLINE_SECONDS):
             payments.look_up_when_overdue(found)

@@ -4,15 +4,15 @@ Lost, stolen and fraud read exactly like a general decline: the reason is nobody
 business. Source: https://docs.stripe.com/declines/codes
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from checkout import money
-from checkout.models import Dispute, Order
+from checkout.models import Attention, Dispute, Order, Refund
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -172,16 +172,24 @@ def _describe_paid(order: Order) -> str:
     objection = _objection(order)
     if objection:
         return str(OBJECTIONS[objection])
+    if returned := _returned_refund(order):
+        return _(
+            "Paid. We could not send %(amount)s back to you: the refund failed. "
+            "We are looking for another way and will write to you."
+        ) % {"amount": _display(returned, order)}
     if not order.amount_refunded:
         return _("Paid. Thank you!")
     if order.amount_refunded >= order.amount:
         return _("Paid, and refunded in full. Your bank may take some days to show it.")
-    language = get_language() or settings.LANGUAGE_CODE
-    refunded = money.display(order.amount_refunded, order.currency, language)
     return _(
         "Paid. %(amount)s of it has been refunded; "
         "your bank may take some days to show it."
-    ) % {"amount": refunded}
+    ) % {"amount": _display(order.amount_refunded, order)}
+
+
+def _display(amount: int, order: Order) -> str:
+    language = get_language() or settings.LANGUAGE_CODE
+    return money.display(amount, order.currency, language)
 
 
 OBJECTIONS = {
@@ -195,26 +203,52 @@ OBJECTIONS = {
 }
 
 
-def with_objections(orders: "QuerySet[Order]") -> "QuerySet[Order]":
-    """Let the orders be described without a query for each one's dispute."""
+def with_aftermath(orders: "QuerySet[Order]") -> "QuerySet[Order]":
+    """Let the orders be described without queries for each one's dispute and refund."""
     newest = Dispute.objects.filter(order=OuterRef("pk")).order_by("-pk")
-    return orders.annotate(dispute_status=Subquery(newest.values("status")[:1]))
+    unresolved = Attention.objects.filter(
+        kind=Attention.Kind.REFUND_FAILED,
+        subject=OuterRef("stripe_id"),
+        resolved_at=None,
+    )
+    # One that Stripe refused outright has no id: the shopper was never told of it.
+    returned = Refund.objects.filter(
+        Exists(unresolved), order=OuterRef("pk"), status=Refund.Status.FAILED
+    ).order_by("-pk")
+    return orders.annotate(
+        dispute_status=Subquery(newest.values("status")[:1]),
+        returned_refund=Subquery(returned.values("amount")[:1]),
+    )
+
+
+def _aftermath(order: Order) -> dict[str, Any]:
+    if "dispute_status" not in vars(order):
+        order = with_aftermath(Order.objects.all()).get(pk=order.pk)
+    return vars(order)
 
 
 def _objection(order: Order) -> str:
     """Return how the newest dispute stands: open, lost, or nothing to speak of."""
-    if "dispute_status" not in vars(order):
-        order = with_objections(Order.objects.all()).get(pk=order.pk)
-    status: str | None = vars(order)["dispute_status"]
+    status: str | None = _aftermath(order)["dispute_status"]
     if status is None or (status in Dispute.OVER and status != "lost"):
         return ""
     return "lost" if status == "lost" else "open"
+
+
+def _returned_refund(order: Order) -> int:
+    """Return the amount that failed to reach the shopper and still has to; 0 if none.
+
+    It is over when the operator says so, who may have found another way.
+    """
+    return _aftermath(order)["returned_refund"] or 0
 
 
 def badge(order: Order) -> str:
     """Return the order's state in one or two words."""
     if order.is_paid and _objection(order) == "open":
         return _("Disputed")
+    if order.is_paid and _returned_refund(order):
+        return _("Refund failed")
     if order.is_paid and order.amount_refunded:
         is_whole = order.amount_refunded >= order.amount
         return _("Refunded") if is_whole else _("Partly refunded")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from checkout import gateway, reconcile, refunds
+from checkout import emails, gateway, reconcile, refunds
 from checkout.models import Attention, Mail, Order, Refund
 from tests.factories import make_order
 from tests.shopper import ShopperTestCase
@@ -186,6 +186,39 @@ class ReportedTests(RefundTestCase):
         assert self.order().amount_refunded == 0
         assert refunds.left(self.order()) == TOTAL
         assert Attention.objects.get().kind == "refund_failed"
+
+    def test_shopper_is_told_once_that_a_refund_failed_after_all(self):
+        self.buy(number="4000000000005126")
+        refund = self.ask(TOTAL)
+        self.sandbox.answer_refund(refund.stripe_id, "fail")
+        for _ in range(2):
+            self.deliver_events(*EVENTS)
+
+        told = Mail.objects.get(kind="refund_failed")
+        message = emails.compose(told)
+        for text in (message.body, message.alternatives[0].content):
+            assert "We could not send $101.00 back to you." in text
+            assert self.order().get_absolute_url() in text
+        assert self.order().number in message.subject
+        address = self.order().get_absolute_url()
+        sentence = "We could not send $101.00 back to you: the refund failed."
+        assert sentence in self.client.get(address).content.decode()
+        assert (
+            sentence in self.client.get(f"{address}status/").json()["order"]["message"]
+        )
+
+        # The operator has found another way.
+        Attention.objects.update(resolved_at=timezone.now())
+        assert sentence not in self.client.get(address).content.decode()
+
+    def test_shopper_hears_nothing_of_a_refund_that_stripe_refused(self):
+        self.buy()
+        self.refund_in_the_dashboard(TOTAL)
+        assert self.ask(100).status == "failed"
+
+        assert not Mail.objects.filter(kind="refund_failed").exists()
+        page = self.client.get(self.order().get_absolute_url()).content.decode()
+        assert "We could not send" not in page
 
     def test_late_reports_do_not_bring_a_failed_refund_back(self):
         self.buy(number="4000000000005126")

@@ -110,6 +110,7 @@ class Mail(models.Model):
         CONFIRMATION = "confirmation", _("confirmation")
         PAY_AGAIN = "pay_again", _("payment failed, pay again")
         REFUND = "refund", _("refund")
+        REFUND_FAILED = "refund_failed", _("refund failed")
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="mails")
     kind = models.CharField(max_length=20, choices=Kind.choices)
