@@ -34,10 +34,9 @@ CURRENCY = env.text("CURRENCY", "usd").lower()
 SECRET_KEY = env.required(
     "DJANGO_SECRET_KEY", "set it to a long random text (`make run` writes one to .env)."
 )
-# A container asks itself on 127.0.0.1 whether it is healthy.
-ALLOWED_HOSTS = [*env.texts("ALLOWED_HOSTS"), "127.0.0.1"]
+ALLOWED_HOSTS = env.texts("ALLOWED_HOSTS")
 if DEBUG:
-    ALLOWED_HOSTS += ["localhost", "[::1]"]
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 CSRF_TRUSTED_ORIGINS = env.texts("CSRF_TRUSTED_ORIGINS")
 PROXY_COUNT = env.integer("PROXY_COUNT", default=0)
 
@@ -144,6 +143,8 @@ STORAGES = {
 
 # --- Security -----------------------------------------------------------------------
 
+# Whoever wants the domain on the browsers' preload list decides that for all of it.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 CSRF_FAILURE_VIEW = "checkout.views.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_HTTPONLY = True

@@ -8,7 +8,12 @@ from unittest import mock
 
 import pytest
 from django.conf import settings
-from django.core.management import CommandError, call_command
+from django.core.management import (
+    CommandError,
+    call_command,
+    execute_from_command_line,
+)
+from django.core.management.base import SystemCheckError
 from django.db.migrations.recorder import MigrationRecorder
 from django.test.testcases import LiveServerThread
 from django.utils import timezone
@@ -209,6 +214,17 @@ def test_endpoint_is_updated_and_enabled(sandbox: SandboxServer) -> None:
     assert endpoint["status"] == "enabled"
     assert set(endpoint["enabled_events"]) == set(inbox.EVENT_TYPES)
     assert "version cannot be changed" in said
+
+
+def test_endpoint_is_created_before_there_is_a_signing_secret(
+    sandbox: SandboxServer, settings: Settings
+) -> None:
+    settings.STRIPE_WEBHOOK_SECRETS = []
+    with pytest.raises(SystemCheckError, match="STRIPE_WEBHOOK_SECRET"):
+        call_command("verify_payments", skip_checks=False)
+
+    # As from a terminal, with the checks that `call_command` leaves out.
+    execute_from_command_line(["manage.py", "webhook_endpoint", "list"])
 
 
 @pytest.mark.parametrize(

@@ -99,39 +99,132 @@ def start(
     )
 
 
+# Long enough to be believed; no account has them.
+FAKE = "0fAKEkEYoFnOaCCOUNT9"
 LIVE = {
-    "DJANGO_SECRET_KEY": "x" * 60,
-    "STRIPE_SECRET_KEY": "sk_live_abc",
-    "STRIPE_PUBLISHABLE_KEY": "pk_live_abc",
-    "STRIPE_WEBHOOK_SECRET": "whsec_abc",
+    "DJANGO_SECRET_KEY": "fake: Zb5xKw2-qLr8_Tn4vHc7Ym3Js9Pd6Gf1Xu0Ae-Ro_Wi5Ck2",
+    "STRIPE_SECRET_KEY": f"sk_live_{FAKE}",
+    "STRIPE_PUBLISHABLE_KEY": f"pk_live_{FAKE}",
+    "STRIPE_WEBHOOK_SECRET": f"whsec_{FAKE}",
     "ALLOWED_HOSTS": "shop.example",
+    "CSRF_TRUSTED_ORIGINS": "https://shop.example",
+    "EMAIL_URL": "smtp+tls://mail.example?from=shop@shop.example",
 }
 
 
 def test_production_starts_with_what_it_needs():
-    assert start(**LIVE).returncode == 0
+    started = start(**LIVE)
+
+    assert started.returncode == 0
+    assert started.stderr == ""
+
+
+def test_production_has_nothing_to_answer_for_in_a_deployment_check():
+    deploy = ["manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+
+    checked = start(program=deploy, **LIVE)
+
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_keys_of_a_restricted_kind_and_a_second_signing_secret_are_accepted():
+    rotating = f"whsec_{FAKE},whsec_{FAKE[::-1]}"
+    restricted = {"STRIPE_SECRET_KEY": f"rk_live_{FAKE}"}
+
+    started = start(**{**LIVE, **restricted, "STRIPE_WEBHOOK_SECRET": rotating})
+
+    assert started.returncode == 0
+
+
+SANDBOX = "http://127.0.0.1:12111"
+TEST_PAIR = {
+    "STRIPE_SECRET_KEY": f"sk_test_{FAKE}",
+    "STRIPE_PUBLISHABLE_KEY": f"pk_test_{FAKE}",
+}
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("named", "change"),
     [
-        ({"DJANGO_SECRET_KEY": ""}, "DJANGO_SECRET_KEY"),
-        ({"STRIPE_WEBHOOK_SECRET": ""}, "STRIPE_WEBHOOK_SECRET"),
-        ({"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY"),
-        ({"STRIPE_PUBLISHABLE_KEY": ""}, "STRIPE_PUBLISHABLE_KEY"),
-        ({"STRIPE_PUBLISHABLE_KEY": "pk_test_abc"}, "STRIPE_PUBLISHABLE_KEY"),
-        ({"STRIPE_SECRET_KEY": "pk_live_abc"}, "STRIPE_SECRET_KEY"),
-        ({"STRIPE_API_BASE": "http://127.0.0.1:12111"}, "STRIPE_API_BASE"),
-        ({"CURRENCY": "xyz"}, "CURRENCY"),
-        ({"DEBUG": "true"}, "DEBUG"),
+        # Not there, or half of it.
+        ("DJANGO_SECRET_KEY", {"DJANGO_SECRET_KEY": ""}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": ""}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": " , "}),
+        ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": ""}),
+        ("STRIPE_PUBLISHABLE_KEY", {"STRIPE_PUBLISHABLE_KEY": ""}),
+        ("STRIPE_SECRET_KEY", {**TEST_PAIR, "STRIPE_SECRET_KEY": ""}),
+        ("STRIPE_PUBLISHABLE_KEY", {**TEST_PAIR, "STRIPE_PUBLISHABLE_KEY": ""}),
+        # Of another kind or mode.
+        ("STRIPE_PUBLISHABLE_KEY", {"STRIPE_PUBLISHABLE_KEY": f"pk_test_{FAKE}"}),
+        ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": f"sk_test_{FAKE}"}),
+        ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": f"pk_live_{FAKE}"}),
+        ("STRIPE_PUBLISHABLE_KEY", {"STRIPE_PUBLISHABLE_KEY": f"sk_live_{FAKE}"}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": f"we_{FAKE}"}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": f"whsec_{FAKE},{FAKE}"}),
+        # From an example, or cut off.
+        ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": "sk_live_abc"}),
+        ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": "sk_live_your-secret-key-here"}),
+        ("STRIPE_PUBLISHABLE_KEY", {"STRIPE_PUBLISHABLE_KEY": "pk_live_..."}),
+        ("STRIPE_SECRET_KEY", {**TEST_PAIR, "STRIPE_SECRET_KEY": "sk_test_changeme"}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": "whsec_..."}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": "whsec_" + "x" * 32}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": "whsec_" + "ab" * 16}),
+        ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": "changeme"}),
+        ("DJANGO_SECRET_KEY", {"DJANGO_SECRET_KEY": "changeme"}),
+        ("DJANGO_SECRET_KEY", {"DJANGO_SECRET_KEY": f"django-insecure-{FAKE * 3}"}),
+        ("DJANGO_SECRET_KEY", {"DJANGO_SECRET_KEY": FAKE + FAKE[::-1]}),
+        ("DJANGO_SECRET_KEY", {"DJANGO_SECRET_KEY": "x" * 60}),
+        ("DJANGO_SECRET_KEY", {"DJANGO_SECRET_KEY": "0123456789abcdef" * 4}),
+        # Development's.
+        ("STRIPE_API_BASE", {"STRIPE_API_BASE": SANDBOX}),
+        ("STRIPE_JS_URL", {"STRIPE_JS_URL": f"{SANDBOX}/endive/stripe.js"}),
+        ("STRIPE_API_BASE", {"STRIPE_API_BASE": SANDBOX, **TEST_PAIR}),
+        ("DEBUG", {"DEBUG": "true"}),
+        ("STRIPE_API_BASE", {"DEBUG": "true", "STRIPE_API_BASE": SANDBOX}),
+        ("STRIPE_JS_URL", {"DEBUG": "true", "STRIPE_JS_URL": f"{SANDBOX}/stripe.js"}),
+        # Wide open.
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": ""}),
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "*"}),
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "shop.example,.shop.example"}),
+        ("ALLOWED_HOSTS", {"ALLOWED_HOSTS": "https://shop.example"}),
+        ("CSRF_TRUSTED_ORIGINS", {"CSRF_TRUSTED_ORIGINS": "http://shop.example"}),
+        ("CSRF_TRUSTED_ORIGINS", {"CSRF_TRUSTED_ORIGINS": "https://*.example"}),
+        ("CURRENCY", {"CURRENCY": "xyz"}),
     ],
 )
-def test_wrong_production_settings_refuse_to_start(change, named):
+def test_wrong_settings_refuse_to_start(named, change):
     refused = start(**{**LIVE, **change})
 
     assert refused.returncode != 0
-    assert named in refused.stderr
-    assert "live_abc" not in refused.stderr
+    # By the shop, with what to do.
+    told = (
+        rf"(checkout\.E\d+\) |ImproperlyConfigured: ){named}|{named} are of different"
+    )
+    assert re.search(told, refused.stderr)
+    for value in (FAKE, LIVE["DJANGO_SECRET_KEY"], *change.values()):
+        if len(value) > 4:
+            assert value not in refused.stderr + refused.stdout
+
+
+def test_development_may_use_another_address_and_short_names_for_keys():
+    started = start(
+        DJANGO_SECRET_KEY="short",
+        DEBUG="true",
+        STRIPE_SECRET_KEY="sk_test_mine",
+        STRIPE_PUBLISHABLE_KEY="pk_test_mine",
+        STRIPE_WEBHOOK_SECRET="whsec_mine",
+        STRIPE_API_BASE=SANDBOX,
+        CSRF_TRUSTED_ORIGINS="http://127.0.0.1:8000",
+    )
+
+    assert started.returncode == 0
+
+
+def test_mail_that_would_be_printed_is_warned_of():
+    started = start(**{**LIVE, "EMAIL_URL": "console:"})
+
+    assert started.returncode == 0
+    assert "EMAIL_URL" in started.stderr
 
 
 def test_products_in_another_currency_are_named(db, settings):

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import stripe
@@ -43,7 +44,7 @@ def is_live() -> bool:
 
 def is_sandbox() -> bool:
     """Whether the sandbox stands in for Stripe."""
-    return not settings.STRIPE_API_BASE.startswith("https://api.stripe.com")
+    return urlsplit(settings.STRIPE_API_BASE).hostname != "api.stripe.com"
 
 
 @contextmanager
