@@ -65,7 +65,7 @@ def own_webhook_url() -> str:
     if hosts:
         return f"https://{hosts[0]}{reverse('stripe_webhook')}"
     if settings.DEBUG:
-        return f"http://127.0.0.1:8000{reverse('stripe_webhook')}"
+        return f"{settings.DEVELOPMENT_ADDRESS}{reverse('stripe_webhook')}"
     return ""
 
 
@@ -257,11 +257,13 @@ def _post_signed(url: str, secret: str, point: str) -> Finding:
             allow_redirects=False,
         )
     except requests.RequestException as error:
-        return problem(
-            point,
-            f"{url} does not answer: {type(error).__name__}.",
-            "Stripe must reach it from the internet; HTTPS with a valid certificate.",
+        advice = (
+            "Stripe must reach it from the internet; HTTPS with a valid certificate."
         )
+        if settings.DEBUG:
+            advice = "Does the shop run? Elsewhere: “manage.py doctor --url URL”."
+        text = f"{url} does not answer: {type(error).__name__}."
+        return problem(point, text, advice)
     arrived = StripeEvent.objects.filter(pk=event_id).delete()[0]
     return _judge(answer, url, point, arrived=bool(arrived))
 

@@ -5,6 +5,7 @@ A value that cannot be used raises `ImproperlyConfigured`, which names the varia
 and never prints the value.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,18 @@ def development_text(name: str, *, debug: bool) -> str:
     return value
 
 
+def chosen_by_make_run() -> dict[str, str]:
+    """Return what `make run` chose: `shop`, `sandbox`, `signing_secret`; or nothing.
+
+    For commands typed beside it. Ask only in DEBUG and without keys of Stripe's.
+    """
+    path = BASE_DIR / ".sandbox" / "run.json"
+    if boolean("PYTHON_DOTENV_DISABLED", default=False) or not path.exists():
+        return {}
+    chosen: dict[str, str] = json.loads(path.read_text())
+    return chosen
+
+
 def database(name: str, default: str) -> dict[str, Any]:
     """Return Django's connection settings for a sqlite:// or postgresql:// URL."""
     try:
@@ -124,7 +137,7 @@ def email(name: str, default: str) -> dict[str, Any]:
     url = urlsplit(text(name) or default)
     sender = parse_qs(url.query).get("from", ["shop@localhost"])[0]
     if url.scheme == "console":
-        backend = "django.core.mail.backends.console.EmailBackend"
+        backend = "config.console.EmailBackend"
         return {"EMAIL_BACKEND": backend, "DEFAULT_FROM_EMAIL": sender}
     ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
     if url.scheme not in ports or not url.hostname:

@@ -10,19 +10,24 @@ DEBUG = env.boolean("DEBUG", default=False)
 
 # --- Stripe -------------------------------------------------------------------------
 # Without keys, and only in DEBUG, the shop talks to the sandbox on this machine:
-# the same library, the same script tag, another address.
+# the same library, the same script tag, another address: the one `make run` chose.
 
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY")
 STRIPE_WEBHOOK_SECRETS = env.texts("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.development_text("STRIPE_API_BASE", debug=DEBUG)
 STRIPE_JS_URL = env.development_text("STRIPE_JS_URL", debug=DEBUG)
+DEVELOPMENT_ADDRESS = "http://127.0.0.1:8000"
 
 if DEBUG and not (STRIPE_SECRET_KEY or STRIPE_PUBLISHABLE_KEY):
+    _run = env.chosen_by_make_run()
     STRIPE_SECRET_KEY = "sk_test_sandbox"  # noqa: S105
     STRIPE_PUBLISHABLE_KEY = "pk_test_sandbox"
-    STRIPE_API_BASE = STRIPE_API_BASE or "http://127.0.0.1:12111"
+    if not STRIPE_WEBHOOK_SECRETS and "signing_secret" in _run:
+        STRIPE_WEBHOOK_SECRETS = [_run["signing_secret"]]
+    STRIPE_API_BASE = STRIPE_API_BASE or _run.get("sandbox", "http://127.0.0.1:12111")
     STRIPE_JS_URL = STRIPE_JS_URL or f"{STRIPE_API_BASE}/endive/stripe.js"
+    DEVELOPMENT_ADDRESS = _run.get("shop", DEVELOPMENT_ADDRESS)
 
 STRIPE_API_BASE = STRIPE_API_BASE or "https://api.stripe.com"
 STRIPE_JS_URL = STRIPE_JS_URL or "https://js.stripe.com/endive/stripe.js"
@@ -191,6 +196,10 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # It logs every request; the gateway logs those that failed.
-    "loggers": {"stripe": {"level": "WARNING"}},
+    "loggers": {
+        # Django gives it a handler of its own, and every line came twice.
+        "django": {"handlers": []},
+        # It logs every request; the gateway logs those that failed.
+        "stripe": {"level": "WARNING"},
+    },
 }

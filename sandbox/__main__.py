@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import socket
 import sys
 from pathlib import Path
@@ -103,9 +104,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=12111, help="0 picks a free one")
     parser.add_argument("--forward-to", metavar="URL", help="the shop's webhook")
     parser.add_argument(
-        "--webhook-secret", metavar="S", help="signs what is sent there"
+        "--webhook-secret",
+        metavar="S",
+        default=os.environ.get("SANDBOX_WEBHOOK_SECRET"),
+        help="signs what is sent there (or SANDBOX_WEBHOOK_SECRET)",
     )
-    parser.add_argument("--control-token", metavar="T", help="opens /_sandbox/")
+    parser.add_argument(
+        "--control-token",
+        metavar="T",
+        default=os.environ.get("SANDBOX_CONTROL_TOKEN"),
+        help="opens /_sandbox/ (or SANDBOX_CONTROL_TOKEN)",
+    )
     parser.add_argument("--state", metavar="FILE", type=Path, help="else in memory")
     return parser
 

@@ -1,12 +1,15 @@
 """`make run`, started in a copy of the project as a developer would start it."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +22,11 @@ from checkout.inbox import EVENT_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 15
+SHOW_SETTINGS = """
+from django.conf import settings
+for name in dir(settings):
+    print(name, getattr(settings, name))
+"""
 NOT_COPIED = [
     ".*",
     "__pycache__",
@@ -80,6 +88,21 @@ def running(folder: Path, **environment: str) -> Iterator[Run]:
             run.end()
 
 
+def manage(
+    folder: Path, *words: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Type a command beside `make run`; one text is split into its words."""
+    arguments = words if len(words) > 1 else words[0].split()
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
 def free_ports() -> tuple[int, int]:
     with socket.socket() as one, socket.socket() as other:
         for listener in (one, other):
@@ -122,13 +145,80 @@ def test_ctrl_c_stops_the_shop_and_all_that_came_with_it(folder: Path) -> None:
 def test_a_program_that_ends_takes_the_others_with_it(folder: Path) -> None:
     with running(folder) as run:
         programs = run.programs()
-        (reconciler,) = [one for one in programs if "reconcile" in one.cmdline()]
-        reconciler.kill()
+        (sandbox,) = [one for one in programs if "sandbox" in one.cmdline()]
+        sandbox.kill()
 
         assert run.end() == 1
         assert still_running(programs) == []
-    assert "The reconciler ended" in run.output
+    assert "The sandbox ended (killed by SIGKILL)" in run.output
+    assert "start again with `make run`" in run.output
     assert "Traceback" not in run.output
+
+
+def test_commands_typed_beside_it_need_nothing_said(folder: Path) -> None:
+    with running(folder):
+        for command, said in (
+            ("doctor", "All is well."),
+            ("verify_payments", "Every order agrees with Stripe."),
+            ("reconcile", ""),
+            ("createsuperuser --noinput --email olga@example.com", "Superuser created"),
+        ):
+            done = manage(folder, command, DJANGO_SUPERUSER_PASSWORD="a-quiet-lamp")
+            assert (done.returncode, done.stderr) == (0, ""), command
+            assert said in done.stdout
+
+
+def test_what_it_chose_is_for_the_sandbox_in_debug_alone(folder: Path) -> None:
+    with running(folder) as run:
+        pass
+    chosen = json.loads((folder / ".sandbox/run.json").read_text())
+    show = ["shell", "-v0", "-c", SHOW_SETTINGS]
+
+    beside = manage(folder, *show).stdout
+    assert f"http://127.0.0.1:{run.port}" in beside
+    for value in chosen.values():
+        assert value in beside
+    for environment in (
+        {"STRIPE_SECRET_KEY": "sk_test_1"},
+        {"STRIPE_PUBLISHABLE_KEY": "pk_test_1"},
+        {"DEBUG": "false"},
+        {"PYTHON_DOTENV_DISABLED": "true", "DJANGO_SECRET_KEY": "x", "DEBUG": "true"},
+    ):
+        other = manage(folder, *show, **environment).stdout
+        assert "DEVELOPMENT_ADDRESS http://127.0.0.1:8000" in other
+        for value in chosen.values():
+            assert value not in other
+
+
+def test_no_secret_is_on_a_command_line(folder: Path) -> None:
+    with running(folder) as run:
+        commands = [" ".join(program.cmdline()) for program in run.programs()]
+
+    secrets = json.loads((folder / ".sandbox/secrets.json").read_text())
+    assert any("-m sandbox" in command for command in commands)
+    for secret in secrets.values():
+        assert not any(secret in command for command in commands)
+        assert secret not in run.output
+
+
+def test_every_line_comes_once(folder: Path) -> None:
+    with running(folder) as run:
+        body = urllib.parse.urlencode({"email": "ada@example.com"}).encode()
+        sign_up = f"http://127.0.0.1:{run.port}/accounts/signup/"
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with browser.open(sign_up, timeout=10) as page:
+            [token] = re.findall(
+                r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode()
+            )
+        form = body + b"&csrfmiddlewaretoken=" + token.encode()
+        with browser.open(sign_up, form, timeout=10):
+            run.read_until("Mail to ada@example.com")
+        run.read_until("Lamplight")
+    lines = [line for line in run.output.splitlines() if "System check" in line]
+    assert len(lines) == 1
+    assert run.output.count("Watching for file changes") == 1
+    assert "Content-Type" not in run.output
+    assert "<html" not in run.output
 
 
 def test_with_keys_there_is_no_sandbox_but_a_line_for_stripe_listen(
@@ -176,4 +266,4 @@ def test_a_taken_port_is_named_and_nothing_is_started(folder: Path) -> None:
         )
 
     assert done.returncode == 1
-    assert done.stderr == f"Port {port} is taken; choose another: make run PORT=…\n"
+    assert done.stderr == f"Port {port} is taken; choose another: make run PORT=8001\n"

@@ -53,9 +53,18 @@ class Programs:
                 _signal_group(process, signal.SIGKILL)
                 process.wait()
 
-    def start(self, name: str, command: list[str], ready: Callable[[], bool]) -> None:
-        """Start a program that is to stay, and wait until it is `ready`."""
-        process = self._spawn(name, command)
+    def start(
+        self,
+        name: str,
+        command: list[str],
+        ready: Callable[[], bool],
+        **environment: str,
+    ) -> None:
+        """Start a program that is to stay, and wait until it is `ready`.
+
+        What `environment` tells is told to it alone.
+        """
+        process = self._spawn(name, command, **environment)
         threading.Thread(target=_print_lines, args=(name, process), daemon=True).start()
         deadline = time.monotonic() + START_SECONDS
         while not ready():
@@ -90,11 +99,13 @@ class Programs:
         if self._stop.wait(0.2):
             sys.exit(0)
 
-    def _spawn(self, name: str, command: list[str]) -> subprocess.Popen[str]:
+    def _spawn(
+        self, name: str, command: list[str], **environment: str
+    ) -> subprocess.Popen[str]:
         self._running[name] = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=self.environment,
+            env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -107,10 +118,20 @@ class Programs:
     def _leave_if_one_ended(self) -> None:
         for name, process in self._running.items():
             if process.poll() is not None:
-                sys.exit(f"The {name} ended (exit code {process.returncode}).")
+                sys.exit(
+                    f"\nThe {name} ended ({_how(process.returncode)}), so everything "
+                    "was stopped. Its last lines are above. Nothing is lost: start "
+                    "again with `make run`."
+                )
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop.set()
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}"
 
 
 def _print_lines(name: str, process: subprocess.Popen[str]) -> None:

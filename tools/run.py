@@ -78,13 +78,14 @@ def main() -> None:
         if not facts["debug"]:
             sys.exit("DEBUG is off in .env; `make run` is for development.")
         if facts["sandbox"]:
-            sandbox = start_sandbox(programs, forward_to=f"{shop}/stripe/webhook/")
+            sandbox = start_sandbox(programs, shop=shop)
             text = SANDBOX_TEXT.format(sandbox=sandbox)
         else:
             text = stripe_text(facts, port)
         programs.run("migrate", [*MANAGE, "migrate", "--verbosity", "0"])
         programs.run("seed_products", [*MANAGE, "seed_products"])
-        serve = [*MANAGE, "runserver", f"127.0.0.1:{port}"]
+        # `config.wsgi` checks the settings, once for every server.
+        serve = [*MANAGE, "runserver", "--skip-checks", f"127.0.0.1:{port}"]
         programs.start("shop", serve, ready=lambda: answers(f"{shop}/healthz"))
         watch = [*MANAGE, "reconcile", "--watch", "30"]
         programs.start("reconciler", watch, ready=lambda: True)
@@ -92,16 +93,28 @@ def main() -> None:
         programs.watch()
 
 
-def start_sandbox(programs: Programs, *, forward_to: str) -> str:
-    """Start the sandbox, point the shop at it and return its address."""
+def start_sandbox(programs: Programs, *, shop: str) -> str:
+    """Start the sandbox, point the shop at it and return its address.
+
+    The settings read the file too, for commands that are typed beside this one.
+    """
     port = sandbox_port()
     address = f"http://127.0.0.1:{port}"
     signing_secret, control_token = sandbox_secrets()
     command = [sys.executable, "-m", "sandbox", "--port", str(port)]
-    command += ["--forward-to", forward_to, "--webhook-secret", signing_secret]
-    command += ["--control-token", control_token]
+    command += ["--forward-to", f"{shop}/stripe/webhook/"]
     command += ["--state", str(SANDBOX_FOLDER / "state.db")]
-    programs.start("sandbox", command, ready=lambda: listens(port))
+    # By the environment: everybody on the machine can read a command line.
+    programs.start(
+        "sandbox",
+        command,
+        ready=lambda: listens(port),
+        SANDBOX_WEBHOOK_SECRET=signing_secret,
+        SANDBOX_CONTROL_TOKEN=control_token,
+    )
+    chosen = {"shop": shop, "sandbox": address, "signing_secret": signing_secret}
+    (SANDBOX_FOLDER / "run.json").unlink(missing_ok=True)
+    write_private(SANDBOX_FOLDER / "run.json", json.dumps(chosen, indent=2) + "\n")
     programs.environment |= {
         "STRIPE_API_BASE": address,
         "STRIPE_JS_URL": f"{address}/endive/stripe.js",
@@ -167,7 +180,7 @@ def chosen_port(name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         sys.exit(f"{name} must be a port number, such as {default}.")
     if listens(int(text)):
-        sys.exit(f"Port {text} is taken; choose another: make run {name}=…")
+        sys.exit(f"Port {text} is taken; choose another: make run {name}={default + 1}")
     return int(text)
 
 
