@@ -34,16 +34,19 @@ def receive(event: gateway.Event, *, deliveries: int = 1) -> bool:
     False if it could not be applied now: it is kept as failed with the reason, and
     the next delivery or a replay tries again.
     """
+    rows = StripeEvent.objects.filter(pk=event.id)
+    done = rows.filter(outcome__in=StripeEvent.DONE)
+    counted = {"deliveries": F("deliveries") + deliveries}
+    if done.update(**counted):
+        return True
     with transaction.atomic():
         StripeEvent.objects.bulk_create([_row(event)], ignore_conflicts=True)
-        rows = StripeEvent.objects.filter(pk=event.id)
-        row = rows.select_for_update().get()
-        outcome, reason = row.outcome, row.reason
+        # Of two copies at once, the second waits here for what the first has done.
+        outcome = rows.select_for_update().values_list("outcome", flat=True).get()
         if outcome not in StripeEvent.DONE:
             outcome, reason = _attempt(event)
-        rows.update(
-            deliveries=F("deliveries") + deliveries, outcome=outcome, reason=reason
-        )
+            counted |= {"outcome": outcome, "reason": reason}
+        rows.update(**counted)
     return outcome in StripeEvent.DONE
 
 
@@ -81,7 +84,7 @@ def _intent_is_final(event: gateway.Event) -> Result:
     order = _order_of(intent)
     if order is None:
         return _without_order(intent)
-    return _result(settlement.settle(order, intent, source=event.id))
+    return _result(settlement.settle_locked(order, intent, source=event.id))
 
 
 def _intent_moved(event: gateway.Event) -> Result:
@@ -153,10 +156,11 @@ EVENT_TYPES = tuple(HANDLERS)
 
 
 def _order_of(intent: gateway.PaymentIntent) -> Order | None:
-    """The order the intent is stored on, else the one it names if it is ours."""
-    stored = Order.objects.filter(payment_intent_id=intent.id).first()
+    """Lock the order the intent is stored on, else the one it names if it is ours."""
+    locked = Order.objects.select_for_update()
+    stored = locked.filter(payment_intent_id=intent.id).first()
     if stored is None and intent.shop == Shop.current_reference():
-        return Order.objects.filter(number=intent.order).first()
+        return locked.filter(number=intent.order).first()
     return stored
 
 

@@ -198,9 +198,10 @@ def start(order: Order) -> str | None:
         raise OrderClosed
     if order.status != Order.Status.PENDING:
         return None
-    # The next poll of the status page starts the wait for this attempt's event; the
-    # last attempt's decline is not this one's.
-    Order.objects.filter(pk=order.pk).update(look_at=None, decline_code="")
+    if order.look_at or order.decline_code:
+        # The next poll of the status page starts the wait for this attempt's event;
+        # the last attempt's decline is not this one's.
+        Order.objects.filter(pk=order.pk).update(look_at=None, decline_code="")
     return intent.client_secret
 
 
@@ -222,7 +223,9 @@ def _create(order: Order) -> PaymentIntent:
         _give_up(order, note=f"Stripe refused: {error.code or 'no code'}")
         logger.error("Order %s could not be started: %s", order.number, error)
         raise PaymentRefused from error
-    adopt(order, intent.id)
+    if adopt(order, intent.id):
+        order.payment_intent_id = intent.id
+        return intent
     order.refresh_from_db()
     if order.payment_intent_id != intent.id:
         # Closed meanwhile. The secret has left for nobody, so nobody can pay it.

@@ -21,19 +21,19 @@ NOT_CAPTURED = "authorized, not captured"
 
 
 def settle(order: Order, intent: PaymentIntent, *, source: str) -> str:
+    """Lock `order` and bring it to what `intent` says, as `settle_locked`."""
+    with transaction.atomic():
+        order.refresh_from_db(from_queryset=Order.objects.select_for_update())
+        return settle_locked(order, intent, source=source)
+
+
+def settle_locked(order: Order, intent: PaymentIntent, *, source: str) -> str:
     """Bring `order` to what `intent` says; any number of times, in any order.
 
-    Money that is not exactly this order's opens an attention item instead. Returns
-    why a person must look, or an empty text. `order` is fresh afterwards.
+    The transaction around it holds the order's row lock. Money that is not exactly
+    this order's opens an attention item instead. Returns why a person must look, or
+    an empty text.
     """
-    with transaction.atomic():
-        locked = Order.objects.select_for_update().get(pk=order.pk)
-        held = _apply(locked, intent, source)
-    order.refresh_from_db()
-    return held
-
-
-def _apply(order: Order, intent: PaymentIntent, source: str) -> str:
     has_money = intent.status in ("succeeded", "requires_capture")
     if wrong := _mismatch(order, intent):
         if has_money:
@@ -128,7 +128,8 @@ def _remain_unpaid(order: Order, intent: PaymentIntent, source: str) -> None:
             Mail.Kind.PAY_AGAIN, order, about=f"{order.number} {now.isoformat()}"
         )
     elif order.status == Order.Status.PENDING:
-        Order.objects.filter(pk=order.pk).update(decline_code=code)
+        order.decline_code = code
+        order.save(update_fields=["decline_code"])
 
 
 def note_charge(charge: gateway.Charge, *, intent_id: str) -> bool:
@@ -141,12 +142,10 @@ def note_charge(charge: gateway.Charge, *, intent_id: str) -> bool:
 
 def _note_charge(order: Order, charge: gateway.Charge | None) -> None:
     if charge is not None and charge.method:
-        Order.objects.filter(pk=order.pk).update(
-            charge_id=charge.id,
-            method=charge.method,
-            brand=charge.brand,
-            last4=charge.last4,
-        )
+        order.charge_id = charge.id
+        order.method, order.brand = charge.method, charge.brand
+        order.last4 = charge.last4
+        order.save(update_fields=["charge_id", "method", "brand", "last4"])
 
 
 def hold_money_without_order(intent: PaymentIntent) -> None:

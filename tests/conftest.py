@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import TransactionTestCase
 
+from checkout.models import Shop
 from tests.settings import SCRATCH
 
 pytest_plugins = ["tests.browsers", "tests.chaos.worlds", "tests.live"]
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "chromium_path" in used:
             item.add_marker("browser")
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(autouse=True)
+def another_shop() -> None:
+    """A process serves one database, but this one gets an empty one for every test."""
+    Shop.known_reference = ""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +19,9 @@ class Shop(models.Model):
     events_read_to = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
 
+    # `reference`, once this process knows it.
+    known_reference = ""
+
     def __str__(self) -> str:
         return self.reference
 
@@ -29,8 +32,13 @@ class Shop(models.Model):
 
     @classmethod
     def current_reference(cls) -> str:
-        """Return this database's reference."""
-        return cls.current().reference
+        """Return this database's reference; it never changes, so it is read once."""
+        if not cls.known_reference:
+            reference = cls.current().reference
+            # Not before it is committed: a transaction that made it may roll back.
+            transaction.on_commit(lambda: setattr(cls, "known_reference", reference))
+            return reference
+        return cls.known_reference
 
 
 class ProductQuerySet(models.QuerySet["Product"]):

@@ -196,7 +196,7 @@ class Order(models.Model):
             pk=self.pk, status=self.status, payment_intent_id=self.payment_intent_id
         )
         changes = {"status": status, **fields}
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             if row.update(**changes) != 1:
                 self.refresh_from_db()
                 return False

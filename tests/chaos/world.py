@@ -504,6 +504,7 @@ def forget_everything() -> None:
     first = ["OrderHistory", "OrderLine", "Refund", "Dispute", "Mail", "Attention"]
     for name in [*first, "Order", "Product", "StripeEvent", "Shop"]:
         apps.get_model("checkout", name).objects.all()._raw_delete(using="default")
+    Shop.known_reference = ""
 
 
 def require_agreement() -> None:
