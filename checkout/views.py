@@ -43,20 +43,24 @@ RETURNED = "returned"
 @payment_page
 @require_safe
 def shop(request: HttpRequest) -> HttpResponse:
-    """Show products, the payment form and this shopper's paid orders."""
+    """Show products, the payment form and what this shopper has ordered."""
     here = visitor.of(request) or visitor.new()
     user = _user(request)
     around = Order.objects.around(here.checkout, user=user, visitor=here.id)
     orders = list(words.with_aftermath(around))
+    mine = [order for order in orders if order.belongs_to(user, visitor=here.id)]
+    unfinished = [order for order in mine if order.status in Order.UNFINISHED]
     if any(order.checkout == here.checkout and order.is_spent for order in orders):
         here = here.with_new_checkout()
     context = {
         "products": Product.objects.on_sale(),
+        # The form itself is about the unpaid order of this checkout.
         "orders": [
             order
-            for order in orders
-            if order.is_spent and order.belongs_to(user, visitor=here.id)
+            for order in mine
+            if order.is_spent or (order.is_unpaid and order.checkout != here.checkout)
         ],
+        "unfinished": unfinished,
         "checkout": here.checkout,
         **_payment_settings(),
     }
@@ -317,5 +321,7 @@ def _order_json(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "amount_refunded": order.amount_refunded,
         "paid_at": order.paid_at.isoformat() if order.paid_at else None,
+        "closed_reason": order.closed_reason,
+        "is_declined": order.is_unpaid and order.decline_code != "",
         "message": words.describe(order),
     }

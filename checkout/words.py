@@ -25,7 +25,8 @@ NO_FUNDS = gettext_lazy(
     "The card does not have enough funds. You have not been charged."
 )
 NOT_AUTHENTICATED = gettext_lazy(
-    "The bank’s check was not completed. You have not been charged."
+    "The bank’s check was not completed. You have not been charged. "
+    "Try again and complete it, or pay with something else."
 )
 TRY_AGAIN = gettext_lazy(
     "The bank could not process this. You have not been charged. "
@@ -71,6 +72,18 @@ DECLINES = {
     "authentication_not_handled": CONFIRM_IT_IS_YOU,
     "mobile_device_authentication_required": CONFIRM_IT_IS_YOU,
     "payment_intent_authentication_failure": NOT_AUTHENTICATED,
+    "payment_method_customer_decline": gettext_lazy(
+        "The payment was given up before it was confirmed. You have not been charged. "
+        "Try again, or pay with something else."
+    ),
+    "payment_method_provider_decline": gettext_lazy(
+        "This payment was refused. You have not been charged. "
+        "Try again, or pay with something else."
+    ),
+    "payment_method_provider_timeout": gettext_lazy(
+        "The payment was not confirmed in time. You have not been charged. "
+        "Try again, or pay with something else."
+    ),
     "duplicate_transaction": gettext_lazy(
         "This looks like a payment you just made. Check before paying again."
     ),
@@ -80,6 +93,7 @@ DECLINES = {
 # What the payment form says; the browser fills in what stands in braces.
 PAGE = {
     "pay": gettext_lazy("Pay {amount}"),
+    "pay_nothing": gettext_lazy("Pay"),
     "loading": gettext_lazy("Loading the secure card form…"),
     "blocked": gettext_lazy(
         "The secure card form could not load. An ad blocker or your network may be "
@@ -98,12 +112,18 @@ PAGE = {
         "This is taking longer than usual. Your order {number} is saved. "
         "You can close this page; we will e-mail you."
     ),
-    "paid_elsewhere": gettext_lazy(
-        "You have just paid order {number}; it is shown here. This cart is another one "
-        "and has not been paid: press Pay only if you want it as well."
+    "offline_waiting": gettext_lazy(
+        "There is no connection to the internet, so we cannot see whether the payment "
+        "went through. Please do not pay again; this page goes on when it is back."
+    ),
+    "already_paid": gettext_lazy("Order {number} is already paid ({date})."),
+    "another_cart": gettext_lazy(
+        "Order {number} is shown here. This cart is another one and has not been paid: "
+        "press Pay only if you want it as well."
     ),
     "not_paid": gettext_lazy(
-        "The payment was not completed. You have not been charged. You can try again."
+        "The payment was not completed. You have not been charged. "
+        "You can try again, or pay with something else."
     ),
     "declined": DECLINED,
     "price_changed": gettext_lazy(
@@ -133,6 +153,10 @@ PAGE = {
         "Something went wrong on our side. You have not been charged. "
         "Please try again in a moment."
     ),
+    "reference": gettext_lazy("Reference: {reference}"),
+    "quantity": gettext_lazy(
+        "Whole numbers from 0 to 99 only: this counts as {quantity}."
+    ),
 }
 
 
@@ -142,7 +166,6 @@ def page_texts() -> dict[str, str]:
     return {name: str(text) for name, text in (PAGE | declines).items()}
 
 
-CANCELED = gettext_lazy("This order was canceled. It cannot be paid any more.")
 CLOSED: dict[str, "StrPromise"] = {
     Order.ClosedReason.EXPIRED: gettext_lazy(
         "This order was not paid in time. You have not been charged. "
@@ -150,6 +173,14 @@ CLOSED: dict[str, "StrPromise"] = {
     ),
     Order.ClosedReason.REPLACED: gettext_lazy(
         "This order was replaced by another one. You have not been charged for it."
+    ),
+    Order.ClosedReason.OPERATOR: gettext_lazy(
+        "We closed this order before it was paid. You have not been charged. "
+        "You can order again in the shop."
+    ),
+    Order.ClosedReason.FAILED: gettext_lazy(
+        "This order could not be paid and was closed. You have not been charged. "
+        "You can order again in the shop."
     ),
 }
 
@@ -160,9 +191,13 @@ def describe(order: Order) -> str:
         case Order.Status.PAID:
             return _describe_paid(order)
         case Order.Status.PROCESSING:
-            return _("Your bank is processing the payment. This can take a few days.")
+            return _(
+                "Your bank is processing the payment. This can take a few days. "
+                "You need to do nothing: we will e-mail you when it is done."
+            )
         case Order.Status.CANCELED:
-            return str(CLOSED.get(order.closed_reason, CANCELED))
+            reason = order.closed_reason or Order.ClosedReason.FAILED
+            return str(CLOSED[reason])
     if order.decline_code:
         return str(DECLINES.get(order.decline_code, DECLINED))
     return _("This order has not been paid yet.")

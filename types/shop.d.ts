@@ -15,6 +15,10 @@ declare global {
     currency: string;
     amount_refunded: number;
     paid_at: string | null;
+    /** Why a canceled order was closed; empty for any other. */
+    closed_reason: "" | "expired" | "replaced" | "operator" | "failed";
+    /** Whether the bank refused the last attempt; `message` then says it. */
+    is_declined: boolean;
     message: string;
   };
 
@@ -35,7 +39,7 @@ declare global {
   /** "silent": nobody knows whether the request arrived. */
   type Answer =
     | { kind: "answered"; body: any }
-    | { kind: "refused"; status: number; error: Refusal | null }
+    | { kind: "refused"; status: number; error: Refusal | null; reference: string }
     | { kind: "silent" };
 
   type CartLine = { product: string; quantity: number; unitAmount: number };

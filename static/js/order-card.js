@@ -3,7 +3,8 @@ import { readPage } from "./server.js";
 
 /**
  * <order-card data-url data-status>: one order as the server shows it, in the shopper's own
- * time. While its payment is processing it asks, and replaces itself by what has become of it.
+ * time. While its payment is processing it asks, replaces itself by what has become of it, and
+ * raises "order-change".
  */
 export class OrderCard extends HTMLElement {
   #gone = new AbortController();
@@ -29,12 +30,14 @@ export class OrderCard extends HTMLElement {
     // Unpaid after all, perhaps: then the order's own page has a form to pay it.
     if (this.closest("[data-order-page]")) return location.reload();
     const card = await readCard(this.url);
-    if (card) this.replaceWith(card);
+    if (!card) return;
+    this.replaceWith(card);
+    card.dispatchEvent(new Event("order-change", { bubbles: true }));
   }
 }
 
 /** @param {string} moment in ISO 8601 */
-function localTime(moment) {
+export function localTime(moment) {
   const { lang } = document.documentElement;
   const format = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
   return format.format(new Date(moment));

@@ -1,7 +1,7 @@
 import { PaymentFields } from "./payment-fields.js";
 import { ShoppingCart } from "./shopping-cart.js";
-import { readCard, showCard } from "./order-card.js";
-import { decided } from "./order-status.js";
+import { localTime, readCard, showCard } from "./order-card.js";
+import { agreed, found } from "./payment-end.js";
 import { outcomeOf, reasonNotToPay } from "./payment-outcome.js";
 import { PaymentView } from "./payment-view.js";
 import { postJson, readJson, readPage } from "./server.js";
@@ -9,16 +9,13 @@ import { declineText, hasDeclineText, text } from "./texts.js";
 
 // The order whose payment was started in this tab and whose end it has not seen.
 const UNDER_WAY = "payment under way";
-const LONG_WAIT = 20_000;
-// Time for a payment whose answer was lost to end, before it is called unpaid.
-const ASK_AFTER = 10_000;
-// Less of it where the page has been loaded since: back from the bank, for example.
+// When to ask whether an order can still be paid, on a page loaded since it was begun.
 const ASK_ON_RETURN = 3_000;
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
 
 /**
- * <payment-form data-start-url [data-checkout] [data-email] [data-returned]>: takes an order from the press
- * of Pay to the moment when the server knows how it ended.
+ * <payment-form data-start-url [data-checkout] [data-email] [data-returned]>: takes an order from
+ * the press of Pay to the moment when the server knows how it ended.
  */
 class PaymentForm extends HTMLElement {
   #isBusy = false;
@@ -36,6 +33,7 @@ class PaymentForm extends HTMLElement {
       this.addEventListener(edit, () => this.#edited());
     }
     this.addEventListener("fields-state", () => this.#show());
+    this.addEventListener("order-change", () => this.#renew());
     window.addEventListener("pageshow", (event) => this.#shownAgain(event), { signal });
     window.addEventListener("online", () => this.#backOnline(), { signal });
     this.#show();
@@ -83,31 +81,33 @@ class PaymentForm extends HTMLElement {
     return this.#confirm(order.url, clientSecret);
   }
 
-  /** @param {{status: number, error: Refusal | null}} refusal */
-  async #refused({ status, error }) {
+  /** @param {{status: number, error: Refusal | null, reference: string}} refusal */
+  async #refused({ status, error, reference }) {
     if (error?.code === "price_changed") return this.#reprice(error);
     if (error?.code === "invalid_cart") return this.#correct(error);
     // Nothing here can be paid any more: only the order's own words help.
     if (error?.code === "order_closed" && !this.#cart) return location.reload();
     if (error?.code === "already_paid" && error.order) return this.#paidBefore(error);
     const unexplained = text(status === 429 ? "too_fast" : "server_error");
-    return this.#view.fail(error?.message ?? unexplained);
+    return this.#view.fail(error?.message ?? unexplained, { reference });
   }
 
   /**
-   * Another tab has paid: show its order. Another cart than that one is kept.
+   * The checkout was spent before: show its order. Another cart than that one is kept.
    * @param {Refusal} refusal
    */
   async #paidBefore({ order, message }) {
     if (!order) return;
+    const { number, paid_at: paidAt } = order;
+    const fact = paidAt ? text("already_paid", { number, date: localTime(paidAt) }) : message;
     if (!this.#cart || order.amount === this.#amount) {
       await this.#finish(order);
-      return this.#view.fail(message, { focus: false });
+      return this.#view.fail(fact, { focus: false });
     }
     const card = await readCard(order.url);
     if (card) showCard(card);
     this.#takeCheckout(await this.#renew());
-    return this.#view.fail(text("paid_elsewhere", { number: order.number }));
+    return this.#view.fail(`${fact} ${text("another_cart", { number })}`);
   }
 
   /**
@@ -148,42 +148,29 @@ class PaymentForm extends HTMLElement {
 
   // --- Until the server knows -------------------------------------------------------
 
-  /**
-   * The bank has agreed; wait for the server to say so.
-   * @param {string} orderUrl
-   */
+  #say = this.#view.progress.bind(this.#view);
+
+  /** @param {string} orderUrl */
   async #follow(orderUrl) {
-    this.#view.progress(text("confirming"));
-    const order = await decided(orderUrl, this.#ended.signal, (waiting, elapsed) => {
-      if (!waiting || elapsed < LONG_WAIT) return;
-      this.#view.progress(text("long_wait", { number: waiting.number }), orderUrl);
-    });
+    const order = await agreed(orderUrl, this.#say, this.#ended.signal);
     if (order) await this.#end(order);
   }
 
   /**
-   * The bank's answer was lost: wait until it is known whether the order was paid.
    * @param {string} orderUrl
-   * @param {number} [next] when to ask whether it can still be paid
+   * @param {number} [next]
    */
-  async #findOut(orderUrl, next = ASK_AFTER) {
-    this.#view.progress(text("checking"), orderUrl);
-    const order = await decided(orderUrl, this.#ended.signal, async (waiting, elapsed) => {
-      if (!waiting || elapsed < next) return undefined;
-      next = elapsed + ASK_AFTER;
-      const answer = await postJson(`${orderUrl}payment/`, {}, this.#csrf.value);
-      // Stripe would still take a payment for it: then it has taken none.
-      const isUnpaid = answer.kind === "answered" && answer.body.client_secret;
-      return isUnpaid ? "unpaid" : undefined;
-    });
-    if (order !== "unpaid") return order && this.#end(order);
+  async #findOut(orderUrl, next) {
+    const csrfToken = () => this.#csrf.value;
+    const end = await found(orderUrl, this.#say, this.#ended.signal, { csrfToken, next });
+    if (typeof end !== "string") return end && this.#end(end);
     sessionStorage.removeItem(UNDER_WAY);
-    return this.#view.fail(text("not_paid"));
+    return this.#view.fail(end);
   }
 
   /** @param {OrderState} order */
   async #end(order) {
-    if (order.status !== "canceled" || !this.#cart) return this.#finish(order);
+    if (order.closed_reason !== "replaced" || !this.#cart) return this.#finish(order);
     sessionStorage.removeItem(UNDER_WAY);
     // The checkout stays: if another tab has spent it, the next press is told so.
     await this.#renew();
@@ -241,6 +228,7 @@ class PaymentForm extends HTMLElement {
     const isSame = fresh?.dataset.checkout === this.dataset.checkout;
     if (mayReload && !(fresh && isSame)) location.reload();
     if (fresh) this.#csrf.value = csrfInput(fresh).value;
+    this.#view.takeUnfinished(page);
     return page;
   }
 
@@ -304,6 +292,7 @@ class PaymentForm extends HTMLElement {
     if (this.#isBusy) return;
     this.#isBusy = true;
     this.#view.clear();
+    this.#view.dropOwnUnfinished();
     this.#show();
     try {
       await act();

@@ -1,6 +1,7 @@
 import { text } from "./texts.js";
 
 const KEPT_EMAIL = "email";
+const UNFINISHED = "[data-unfinished]";
 
 /** What a payment form shows: the button, its reason, progress, what went wrong. */
 export class PaymentView {
@@ -22,7 +23,8 @@ export class PaymentView {
     for (const set of form.querySelectorAll("fieldset")) set.disabled = isBusy;
     const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
     button.disabled = isBusy || reason !== "";
-    if (amount) this.#write("[data-pay]", text("pay", { amount }));
+    if (reason === "empty") this.#write("[data-pay]", text("pay_nothing"));
+    else if (amount) this.#write("[data-pay]", text("pay", { amount }));
     // A form that is loading or blocked says so in its own place.
     const isSaid = isBusy || reason === "loading" || reason === "blocked";
     this.#write("[data-reason]", isSaid ? "" : text(reason, { minimum }));
@@ -38,19 +40,27 @@ export class PaymentView {
    * @param {string} [orderUrl]
    */
   progress(sentence, orderUrl = "") {
-    const place = this.#write("[data-progress]", sentence);
-    if (sentence) place.parentElement?.scrollIntoView({ block: "nearest" });
+    const place = this.#place("[data-progress]");
+    const isNew = place.textContent !== sentence;
+    this.#write("[data-progress]", sentence);
+    // Once: whoever scrolls away while the page waits stays there.
+    if (sentence && isNew) place.parentElement?.scrollIntoView({ block: "nearest" });
     const link = /** @type {HTMLAnchorElement} */ (this.root.querySelector("[data-order-link]"));
     link.hidden = orderUrl === "";
     link.href = orderUrl;
   }
 
   /**
-   * Say what went wrong, or nothing any more.
+   * Say what went wrong, or nothing any more; `reference` finds it in the shop's logs.
    * @param {string} sentence
    */
-  fail(sentence, { focus = true } = {}) {
+  fail(sentence, { focus = true, reference = "" } = {}) {
     const alert = this.#write("[data-error]", sentence);
+    if (reference) {
+      const small = document.createElement("small");
+      small.textContent = text("reference", { reference });
+      alert.append(" ", small);
+    }
     if (sentence && focus) alert.focus();
   }
 
@@ -73,6 +83,20 @@ export class PaymentView {
     if (this.emailInput) this.#write("[data-email-error]", "");
   }
 
+  /**
+   * Say at the button what the fresh copy of the page says of unfinished orders.
+   * @param {Document} page
+   */
+  takeUnfinished(page) {
+    const fresh = page.querySelector(UNFINISHED);
+    if (fresh) this.root.querySelector(UNFINISHED)?.replaceWith(document.importNode(fresh, true));
+  }
+
+  /** The order of this cart is spoken of by the form itself while it is being paid. */
+  dropOwnUnfinished() {
+    this.root.querySelector(`${UNFINISHED} [data-own]`)?.remove();
+  }
+
   /** Keep the e-mail for a reload: browsers forget the fields of a page never stored. */
   keepEmail() {
     const input = this.emailInput;
@@ -90,9 +114,14 @@ export class PaymentView {
    * @param {string} sentence
    */
   #write(selector, sentence) {
-    const place = /** @type {HTMLElement} */ (this.root.querySelector(selector));
+    const place = this.#place(selector);
     // A live region speaks whenever it is written to.
     if (place.textContent !== sentence) place.textContent = sentence;
     return place;
+  }
+
+  /** @param {string} selector */
+  #place(selector) {
+    return /** @type {HTMLElement} */ (this.root.querySelector(selector));
   }
 }

@@ -1,12 +1,16 @@
 import { readQuantity } from "./cart.js";
+import { text } from "./texts.js";
 
-/** <quantity-stepper>: two buttons with `data-step` around a number input. */
+/**
+ * <quantity-stepper>: two buttons with `data-step` around a number input, which names the place
+ * of its note in `aria-describedby`.
+ */
 class QuantityStepper extends HTMLElement {
   connectedCallback() {
     this.#show();
     this.addEventListener("click", (event) => this.#step(event));
+    this.addEventListener("input", () => this.#typed());
     this.addEventListener("change", () => (this.quantity = this.quantity));
-    this.addEventListener("input", () => this.#show());
   }
 
   get quantity() {
@@ -29,6 +33,16 @@ class QuantityStepper extends HTMLElement {
     if (button.getAttribute("aria-disabled") === "true") return;
     this.quantity = readQuantity(String(this.quantity + Number(button.dataset.step)));
     this.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /** Say at the field what counts, if that is not what stands in it. */
+  #typed() {
+    const { value, validity } = this.#input;
+    const isOther = validity.badInput || (value !== "" && Number(value) !== this.quantity);
+    const note = document.getElementById(this.#input.getAttribute("aria-describedby") ?? "");
+    const sentence = isOther ? text("quantity", { quantity: String(this.quantity) }) : "";
+    if (note && note.textContent !== sentence) note.textContent = sentence;
+    this.#show();
   }
 
   #show() {

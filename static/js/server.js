@@ -17,7 +17,10 @@ export async function readJson(url, options = {}) {
     const isJson = response.headers.get("Content-Type")?.includes("json");
     const body = isJson ? await response.json() : null;
     if (response.ok && body) return { kind: "answered", body };
-    return { kind: "refused", status: response.status, error: body?.error ?? null };
+    const { status } = response;
+    // What finds the request in the shop's logs, if something broke there.
+    const reference = (status >= 500 && response.headers.get("X-Request-ID")) || "";
+    return { kind: "refused", status, error: body?.error ?? null, reference };
   } catch {
     return { kind: "silent" };
   }

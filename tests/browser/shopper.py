@@ -34,9 +34,17 @@ def stock_shop() -> tuple[Product, Product]:
 
 
 def enter(page: Page, path: str = "/") -> None:
-    """Open the shop and wait until the card form is there."""
+    """Open the shop, wait until the card form is there, and choose something."""
     page.goto(path)
     expect(page.locator("payment-fields")).to_have_attribute("data-state", "ready")
+    if path == "/":
+        choose(page)
+
+
+def choose(page: Page) -> None:
+    """Choose one of the first product, unless the page remembers another choice."""
+    if not page.locator("[data-product][data-chosen]").count():
+        page.locator("[data-product] [data-step='1']").first.click()
 
 
 def fill(page: Page, number: str = PAYS, email: str = "ada@example.com") -> None:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from checkout import payments
 from checkout.models import Order, Product
 from tests.browser.shopper import (
     ASKS,
@@ -16,6 +17,7 @@ from tests.browser.shopper import (
     card_frame,
     cards,
     challenge,
+    choose,
     enter,
     error,
     expect_paid,
@@ -28,7 +30,7 @@ from tests.browser.shopper import (
     stock_shop,
 )
 from tests.browsers import NewPage
-from tests.sandbox_server import SandboxServer
+from tests.sandbox_server import SandboxServer, wait_for
 
 CHECKING = re.compile("We are checking with the bank")
 NOT_PAID = "The payment was not completed. You have not been charged."
@@ -43,6 +45,10 @@ BANK_ACCOUNT = {
 @pytest.fixture(autouse=True)
 def products(shop: str) -> tuple[Product, Product]:
     return stock_shop()
+
+
+def unfinished(page: Page) -> Locator:
+    return page.locator("[data-unfinished]")
 
 
 def choose_method(page: Page, name: str) -> None:
@@ -152,6 +158,39 @@ def test_coming_back_in_another_browser_never_offers_to_pay_a_paid_order(
     assert len(sandbox.objects("charge")) == 1
 
 
+def test_giving_up_at_the_bank_is_told_in_plain_words(page: Page) -> None:
+    page.clock.install()
+    enter(page)
+    choose_method(page, "Klarna")
+    pay(page)
+    page.get_by_role("button", name="Fail").click()
+    expect(progress(page)).to_have_text(CHECKING)
+    page.clock.fast_forward(4_000)
+
+    # What happened, that nothing was charged, what to do.
+    for sentence in ("was not", "You have not been charged.", "with something else."):
+        expect(error(page)).to_contain_text(sentence)
+    expect_ready_to_pay(page)
+
+
+def test_a_connection_lost_while_confirming_is_named_and_comes_back(
+    page: Page, faults: list[str]
+) -> None:
+    enter(page)
+    fill(page, ASKS)
+    pay(page)
+    complete = challenge(page).get_by_role("button", name="Complete")
+    expect(complete).to_be_visible()
+    page.context.set_offline(True)
+    complete.click()
+
+    expect(progress(page)).to_contain_text("There is no connection to the internet")
+    expect(progress(page)).to_contain_text("Please do not pay again")
+    page.context.set_offline(False)
+    expect(progress(page)).not_to_contain_text("no connection")
+    faults.clear()
+
+
 def test_back_from_the_banks_page_asks_first_and_can_pay_again(page: Page) -> None:
     page.clock.install()
     enter(page)
@@ -218,16 +257,137 @@ def test_an_order_replaced_by_another_cart_cannot_be_paid_from_its_open_page(
     assert len(paid) == 1
 
 
-def test_a_returned_bank_debit_can_be_paid_again(
-    page: Page, sandbox: SandboxServer
+def test_an_order_the_operator_closed_during_the_check_has_no_live_form(
+    new_context: Callable[..., BrowserContext], sandbox: SandboxServer
 ) -> None:
+    context = new_context()
+    shop = context.new_page()
+    enter(shop)
+    fill(shop, ASKS)
+    pay(shop)
+    complete = challenge(shop).get_by_role("button", name="Complete")
+    expect(complete).to_be_visible()
+    order = Order.objects.get()
+    payments.close(order, reason=Order.ClosedReason.OPERATOR, source="olga")
+    complete.click()
+
+    expect(cards(shop)).to_have_attribute("data-status", "canceled")
+    expect(cards(shop)).to_contain_text("We closed this order before it was paid.")
+    expect(cards(shop)).to_contain_text("You have not been charged.")
+    expect(cards(shop).get_by_role("heading")).to_be_focused()
+    expect(pay_button(shop)).to_be_disabled()
+    expect(shop.locator("[data-reason]")).to_contain_text("Choose at least one")
+    sandbox.wait_until_delivered()
+    assert not [it for it in sandbox.objects("charge") if it["paid"]]
+
+
+def test_a_page_whose_order_the_operator_closed_loses_its_form(page: Page) -> None:
+    enter(page)
+    fill(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_be_visible()
+    order = Order.objects.get()
+    enter(page, order.get_absolute_url())
+    fill_card(page, ASKS)
+    pay(page)
+    complete = challenge(page).get_by_role("button", name="Complete")
+    expect(complete).to_be_visible()
+    payments.close(order, reason=Order.ClosedReason.OPERATOR, source="olga")
+    complete.click()
+
+    expect(cards(page)).to_contain_text("We closed this order before it was paid.")
+    expect(pay_button(page)).to_have_count(0)
+
+
+# --- Orders on their way ------------------------------------------------------------
+
+
+def buy_by_debit(page: Page) -> Order:
     enter(page)
     choose_method(page, "US bank account")
     for name, text in BANK_ACCOUNT.items():
         card_frame(page).locator(f"[name={name}]").fill(text)
     pay(page)
     expect(cards(page)).to_have_attribute("data-status", "processing")
+    return Order.objects.get()
+
+
+def test_an_order_on_its_way_is_named_at_the_button(
+    new_context: Callable[..., BrowserContext], sandbox: SandboxServer
+) -> None:
+    context = new_context()
+    page, other = context.new_page(), context.new_page()
+    order = buy_by_debit(page)
+    on_its_way = f"processing the payment of order {order.number} ($12.90)"
+    other.goto("/")
+
+    for tab in (page, other):
+        expect(unfinished(tab)).to_contain_text(on_its_way)
+        expect(tab.get_by_role("heading", name="Your orders")).to_be_visible()
+        expect(cards(tab)).to_contain_text("Payment processing")
+        expect(tab.locator("[data-product][data-chosen]")).to_have_count(0)
+        expect(pay_button(tab)).to_be_disabled()
+
+    assert order.payment_intent_id
+    sandbox.settle(order.payment_intent_id)
+    for tab in (page, other):
+        expect(cards(tab)).to_have_attribute("data-status", "paid")
+        expect(unfinished(tab)).to_have_text("")
+
+
+def test_an_order_whose_debit_failed_stays_in_sight_beside_a_new_cart(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    order = buy_by_debit(page)
+    assert order.payment_intent_id
+    sandbox.settle(order.payment_intent_id, "fail", code="insufficient_funds")
+    expect(cards(page)).to_have_attribute("data-status", "pending")
+    expect(unfinished(page)).to_contain_text(f"Order {order.number} ($12.90) has not")
+    page.reload()
+    expect(cards(page)).to_contain_text("Waiting for payment")
+    expect(cards(page)).to_contain_text("You have not been charged.")
+    choose(page)
+    fill(page)
+    pay(page)
+    expect(cards(page).first).to_have_attribute("data-status", "paid")
+
+    expect(unfinished(page)).to_contain_text(f"Order {order.number} ($12.90) has not")
+    unfinished(page).get_by_role("link", name="Pay this order").click()
+    fill_card(page)
+    pay(page)
+    expect(cards(page)).to_have_attribute("data-status", "paid")
+    order.refresh_from_db()
+    assert order.is_paid
+
+
+def test_a_reload_right_after_the_press_says_that_there_is_an_order(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    fill(page)
+    placed: list[int] = []
+    # The shop places the order, and its answer finds nobody.
+    page.route("**/orders/", lambda route: placed.append(route.fetch().status))
+    pay(page)
+    wait_for(lambda: page.title() and placed)
+    page.reload()
+    page.unroute("**/orders/")
+
     order = Order.objects.get()
+    expect(unfinished(page)).to_contain_text(
+        f"Order {order.number} ($12.90) has not been paid. Pay this order"
+    )
+    # Its cart is still here: to pay this is to pay that order.
+    fill(page)
+    pay(page)
+    expect(unfinished(page)).to_have_text("")
+    assert expect_paid(page) == order
+
+
+def test_a_returned_bank_debit_can_be_paid_again(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    order = buy_by_debit(page)
     page.goto(order.get_absolute_url())
     expect(cards(page)).to_contain_text("This can take a few days.")
     assert order.payment_intent_id
