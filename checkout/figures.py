@@ -14,7 +14,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from checkout import gateway
-from checkout.models import Order, Refund
+from checkout.models import Order, Refund, StripeEvent
 
 DAYS = 30
 MOST_DECLINES = 6
@@ -76,10 +76,20 @@ def total(days: list[Day]) -> Totals:
 
 
 def declines() -> list[tuple[str, int]]:
-    """Return the last decline of orders by code, most frequent first."""
-    declined = _of_this_mode(_start()).exclude(decline_code="")
+    """Return how many attempts to pay were declined by code, most frequent first.
+
+    Each attempt is one event of this shop, on the day Stripe says it happened.
+    """
+    declined = StripeEvent.objects.filter(
+        created__gte=_start(),
+        livemode=gateway.is_live(),
+        outcome=StripeEvent.Outcome.APPLIED,
+    ).exclude(decline_code="")
     counted = declined.order_by().values_list("decline_code").annotate(n=Count("pk"))
-    return [(code, count) for code, count in counted.order_by("-n")[:MOST_DECLINES]]
+    return [
+        (code, count)
+        for code, count in counted.order_by("-n", "decline_code")[:MOST_DECLINES]
+    ]
 
 
 def _start() -> datetime:

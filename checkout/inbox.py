@@ -182,7 +182,14 @@ def _row(event: gateway.Event) -> StripeEvent:
         api_version=event.api_version[:40],
         payment_intent_id=_storable(_intent_id(event.object))[:64],
         payload=_storable(event.payload),
+        decline_code=_storable(_decline_code(event))[:60],
     )
+
+
+def _decline_code(event: gateway.Event) -> str:
+    if event.type != "payment_intent.payment_failed":
+        return ""
+    return gateway.read_decline_code(event.object)
 
 
 def _intent_id(thing: Mapping[str, Any]) -> str:

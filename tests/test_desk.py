@@ -22,7 +22,13 @@ from checkout.models import (
     StripeEvent,
     User,
 )
-from tests.factories import deliver, make_order, payment_succeeded
+from tests.factories import (
+    deliver,
+    make_event,
+    make_intent,
+    make_order,
+    payment_succeeded,
+)
 
 Kind = Attention.Kind
 
@@ -55,6 +61,20 @@ def event(**fields: Any) -> StripeEvent:
         "outcome": "applied",
     }
     return StripeEvent.objects.create(**{**defaults, **fields})
+
+
+def declined(order: Order, decline_code: str | None, **changes: Any) -> dict[str, Any]:
+    """Return the event of one attempt to pay that the bank refused."""
+    error = {"code": "card_declined", "decline_code": decline_code}
+    about = {name: changes.pop(name) for name in ("id", "metadata") if name in changes}
+    intent = make_intent(
+        order,
+        status="requires_payment_method",
+        amount_received=0,
+        last_payment_error=error,
+        **about,
+    )
+    return make_event("payment_intent.payment_failed", intent, **changes)
 
 
 class WebhookLightTests(TestCase):
@@ -145,9 +165,9 @@ def test_mode_is_told(settings: Settings, key: str, base: str, text: str) -> Non
 
 class FiguresTests(TestCase):
     def test_days_add_up_and_leave_out_what_is_not_of_this_shop(self):
-        one = paid(decline_code="insufficient_funds")
-        make_order(decline_code="insufficient_funds")
-        paid(placed_at=ago(days=29), decline_code="expired_card")
+        one = paid()
+        make_order()
+        paid(placed_at=ago(days=29))
         paid(placed_at=ago(days=31))
         paid(livemode=True)
         make_order(currency="eur")
@@ -163,7 +183,28 @@ class FiguresTests(TestCase):
         assert (today.placed, today.paid, today.conversion) == (2, 1, 50)
         assert (today.revenue, today.refunded) == (1099, 99)
         assert (month.placed, month.paid, month.conversion) == (3, 2, 67)
-        assert figures.declines() == [("insufficient_funds", 2), ("expired_card", 1)]
+
+    def test_every_declined_attempt_counts_once(self):
+        order = make_order()
+        no_funds = declined(order, "insufficient_funds")
+        for event in (
+            no_funds,
+            no_funds,
+            declined(order, "insufficient_funds"),
+            declined(order, "expired_card"),
+            declined(order, None),
+            declined(order, "lost_card", created=int(ago(days=31).timestamp())),
+            declined(order, "lost_card", livemode=True),
+            declined(order, "lost_card", id="pi_of_another_shop", metadata={}),
+        ):
+            assert deliver(self.client, event).status_code == 200
+        deliver(self.client, payment_succeeded(order))
+
+        assert figures.declines() == [
+            ("insufficient_funds", 2), ("card_declined", 1), ("expired_card", 1),
+        ]  # fmt: skip
+        with self.settings(STRIPE_SECRET_KEY="sk_live_0"):
+            assert figures.declines() == []
 
     def test_no_orders_have_no_conversion(self):
         assert figures.total(figures.by_day()).conversion is None

@@ -100,6 +100,23 @@ def seed(count: int) -> None:
             for one in paid
             if one.placed_at > now - timedelta(days=35)
         )
+        StripeEvent.objects.bulk_create(
+            StripeEvent(
+                id=f"evt_{secrets.token_hex(12)}",
+                type="payment_intent.payment_failed",
+                created=one.placed_at,
+                received_at=one.placed_at,
+                livemode=False,
+                deliveries=1,
+                outcome="applied",
+                payment_intent_id=one.payment_intent_id,
+                payload={"data": {"object": {"id": one.payment_intent_id}}},
+                decline_code=one.decline_code,
+            )
+            for one in orders
+            if one.decline_code
+            for _attempt in range(chance.randint(1, 4))
+        )
         Refund.objects.bulk_create(
             Refund(
                 order=one,

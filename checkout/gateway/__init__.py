@@ -42,6 +42,7 @@ from checkout.gateway.objects import (
     Refund,
     WebhookEndpoint,
     read_charge,
+    read_decline_code,
 )
 from checkout.gateway.setup import (
     create_webhook_endpoint,
@@ -84,6 +85,7 @@ __all__ = [
     "list_webhook_endpoints",
     "missing_permissions",
     "read_charge",
+    "read_decline_code",
     "read_stored_event",
     "retrieve_event",
     "retrieve_payment_intent",

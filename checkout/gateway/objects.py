@@ -36,7 +36,6 @@ class PaymentIntent:
     def from_stripe(cls, fields: Mapping[str, Any]) -> "PaymentIntent":
         """Read Stripe's JSON. Raises LookupError or TypeError on another shape."""
         metadata = fields["metadata"]
-        error = fields["last_payment_error"] or {}
         return cls(
             id=fields["id"],
             status=fields["status"],
@@ -46,7 +45,7 @@ class PaymentIntent:
             livemode=fields["livemode"],
             shop=metadata.get("shop", ""),
             order=metadata.get("order", ""),
-            decline_code=error.get("decline_code") or error.get("code") or "",
+            decline_code=read_decline_code(fields),
             charge=read_charge(fields["latest_charge"]),
             # A stored event is kept without it.
             client_secret=fields.get("client_secret") or "",
@@ -163,6 +162,15 @@ class WebhookEndpoint:
             types=tuple(fields["enabled_events"]),
             secret=fields.get("secret") or "",
         )
+
+
+def read_decline_code(intent: Mapping[str, Any]) -> str:
+    """Return why the last attempt failed: the bank's code, else Stripe's, else ''."""
+    error = intent.get("last_payment_error")
+    if not isinstance(error, Mapping):
+        return ""
+    code = error.get("decline_code") or error.get("code")
+    return code if isinstance(code, str) else ""
 
 
 def read_charge(charge: Mapping[str, Any] | str | None) -> Charge | None:

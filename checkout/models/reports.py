@@ -29,6 +29,8 @@ class StripeEvent(models.Model):
     # What it is about, if that is a payment: an order's events are found by it.
     payment_intent_id = models.CharField(max_length=64, blank=True, db_index=True)
     payload = models.JSONField()
+    # Why an attempt to pay was declined, so that the desk need not read payloads.
+    decline_code = models.CharField(max_length=60, blank=True)
     received_at = models.DateTimeField(default=timezone.now, db_index=True)
     deliveries = models.PositiveIntegerField(default=0)
     outcome = models.CharField(
@@ -45,7 +47,12 @@ class StripeEvent(models.Model):
                 fields=["received_at"],
                 condition=Q(outcome="failed"),
                 name="event_failed",
-            )
+            ),
+            models.Index(
+                fields=["created"],
+                condition=~Q(decline_code=""),
+                name="event_declined",
+            ),
         ]
 
     def __str__(self) -> str:
