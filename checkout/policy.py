@@ -44,9 +44,19 @@ def payment_page(view: View[P]) -> View[P]:
         allowed = csp_replace(frames)(csp_update(hosts)(view))
         response = allowed(request, *args, **kwargs)
         response["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+        response["Permissions-Policy"] = settings.PERMISSIONS_POLICY.replace(
+            "payment=()", f'payment=(self "{_frame()}")'
+        )
         return response
 
     return with_stripe
+
+
+def _frame() -> str:
+    """Where the frame comes from that may ask for a wallet."""
+    if not gateway.is_sandbox():
+        return "https://js.stripe.com"
+    return _hosts()["frame-src"][0]
 
 
 def _hosts() -> dict[str, list[str]]:

@@ -31,8 +31,8 @@ logger = logging.getLogger(__name__)
 
 # A status poll must not wait for Stripe as long as a payment may.
 STATUS_DEADLINE_SECONDS = 5.0
-# Cookie of one order's page: the shopper is just back from the bank.
-RETURNED = "returned"
+# How long an order's page knows that the shopper is just back from the bank.
+RETURNED_SECONDS = 60
 
 
 # --- Pages --------------------------------------------------------------------------
@@ -85,12 +85,12 @@ def order(request: HttpRequest, token: str) -> HttpResponse:
         "order": found,
         # Signing up takes along the orders of the browser that placed them.
         "may_be_kept": here and found.belongs_to(None, visitor=here.id),
-        "has_returned": RETURNED in request.COOKIES,
+        "has_returned": request.COOKIES.get(_returned()) == found.number,
         **_payment_settings(),
     }
     response = render(request, "checkout/order.html", context)
     if context["has_returned"]:
-        response.delete_cookie(RETURNED, path=found.get_absolute_url())
+        response.delete_cookie(_returned(), samesite="Lax")
     return response
 
 
@@ -222,15 +222,18 @@ def _payment_settings() -> dict[str, Any]:
 def _remember_return(response: HttpResponse, order: Order) -> HttpResponse:
     """Let the order's page know that it is opened on the way back from the bank."""
     response.set_cookie(
-        RETURNED,
-        "1",
-        max_age=60,
-        path=order.get_absolute_url(),
+        _returned(),
+        order.number,
+        max_age=RETURNED_SECONDS,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
     return response
+
+
+def _returned() -> str:
+    return visitor.cookie_name("returned")
 
 
 def _buyer(

@@ -54,9 +54,9 @@ def remember(response: HttpResponse, visitor: Visitor) -> None:
     )
 
 
-def cookie_name() -> str:
-    """Return the cookie's name; `__Host-` ties it to this host over HTTPS."""
-    return "__Host-visitor" if settings.SESSION_COOKIE_SECURE else "visitor"
+def cookie_name(name: str = "visitor") -> str:
+    """Return a cookie's full name; `__Host-` ties it to this host over HTTPS."""
+    return f"__Host-{name}" if settings.SESSION_COOKIE_SECURE else name
 
 
 def _random() -> str:

@@ -162,7 +162,7 @@ TEST_PAIR = {
         ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": f"we_{FAKE}"}),
         ("STRIPE_WEBHOOK_SECRET", {"STRIPE_WEBHOOK_SECRET": f"whsec_{FAKE},{FAKE}"}),
         # From an example, or cut off.
-        ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": "sk_live_abc"}),
+        ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": f"sk_live_{FAKE[:12]}"}),
         ("STRIPE_SECRET_KEY", {"STRIPE_SECRET_KEY": "sk_live_your-secret-key-here"}),
         ("STRIPE_PUBLISHABLE_KEY", {"STRIPE_PUBLISHABLE_KEY": "pk_live_..."}),
         ("STRIPE_SECRET_KEY", {**TEST_PAIR, "STRIPE_SECRET_KEY": "sk_test_changeme"}),
@@ -206,18 +206,29 @@ def test_wrong_settings_refuse_to_start(named, change):
             assert value not in refused.stderr + refused.stdout
 
 
-def test_development_may_use_another_address_and_short_names_for_keys():
+@pytest.mark.parametrize("address", ["", SANDBOX])
+def test_development_may_use_another_address_and_short_names_for_keys(address):
     started = start(
         DJANGO_SECRET_KEY="short",
         DEBUG="true",
         STRIPE_SECRET_KEY="sk_test_mine",
         STRIPE_PUBLISHABLE_KEY="pk_test_mine",
         STRIPE_WEBHOOK_SECRET="whsec_mine",
-        STRIPE_API_BASE=SANDBOX,
+        STRIPE_API_BASE=address,
         CSRF_TRUSTED_ORIGINS="http://127.0.0.1:8000",
     )
 
     assert started.returncode == 0
+
+
+def test_development_keeps_its_cookies_over_plain_http():
+    names = "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE)"
+    code = f"from django.conf import settings as s; {names}"
+    environment = {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "true"}
+
+    started = start(program=["-c", code], DJANGO_SECRET_KEY="x", **environment)
+
+    assert started.stdout == "sessionid csrftoken False\n"
 
 
 def test_mail_that_would_be_printed_is_warned_of():
