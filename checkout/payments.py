@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from checkout import attention, gateway, refunds
+from checkout import attention, gateway, limits, refunds
 from checkout.cart import Cart, InvalidCart
 from checkout.gateway import PaymentIntent
 from checkout.models import Order, OrderLine, Shop, User
@@ -62,6 +62,7 @@ class Buyer:
     email: str
     language: str
     origin: str
+    address: str
     user: User | None = None
 
 
@@ -80,8 +81,9 @@ class StartedPayment:
 def pay(cart: Cart, buyer: Buyer) -> StartedPayment:
     """Return the checkout's order for `cart`, placed if need be, ready to be paid.
 
-    Raises AlreadyPaid, NotYours, PaymentRefused and gateway.Unavailable; after the
-    last one the order is kept and the same call is safe to repeat.
+    Raises AlreadyPaid, NotYours, PaymentRefused, limits.TooMany and
+    gateway.Unavailable; after the last one the order is kept and the same call is safe
+    to repeat.
     """
     for _turn in range(TURNS):
         with suppress(OrderClosed):
@@ -108,6 +110,7 @@ def refuse_spent_checkout(buyer: Buyer) -> None:
     """Raise AlreadyPaid if the checkout has led to a paid or processing order."""
     order = Order.objects.holding(buyer.checkout)
     if order is not None and order.visitor == buyer.visitor and order.is_spent:
+        limits.repeat(visitor=buyer.visitor, address=buyer.address)
         raise AlreadyPaid(order)
 
 
@@ -124,6 +127,7 @@ def _place_or_find(cart: Cart, buyer: Buyer) -> tuple[Order, bool]:
             order = Order.objects.holding(buyer.checkout)
             if order is None:
                 raise OrderClosed from error
+    limits.repeat(visitor=buyer.visitor, address=buyer.address)
     if order.visitor != buyer.visitor:
         raise NotYours(_("This page is out of date. Please reload it."))
     if order.status != Order.Status.PENDING:
@@ -156,6 +160,9 @@ def _place(cart: Cart, buyer: Buyer) -> Order:
         for line in cart.lines
     )
     order.record("", Order.Status.PENDING, source="shopper")
+    # Last, so that only orders count: losers of a race are gone, and what is over the
+    # limit is undone.
+    limits.place(visitor=buyer.visitor, address=buyer.address)
     return order
 
 

@@ -12,7 +12,16 @@ from typing import TypeVar
 
 from django.utils import timezone
 
-from checkout import attention, emails, gateway, inbox, payments, refunds, settlement
+from checkout import (
+    attention,
+    emails,
+    gateway,
+    inbox,
+    limits,
+    payments,
+    refunds,
+    settlement,
+)
 from checkout.models import Mail, Order, OrderQuerySet, Refund, Shop, StripeEvent
 
 BATCH = 100
@@ -148,6 +157,12 @@ def prune_events() -> Iterator[str]:
         yield f"{count} old events forgotten"
 
 
+def prune_limits() -> Iterator[str]:
+    """Forget counters of windows that are over: they limit nobody any more."""
+    limits.forget_old()
+    yield from ()
+
+
 STEPS: list[Callable[[], Iterator[str]]] = [
     read_events,
     look_up_due_orders,
@@ -157,6 +172,7 @@ STEPS: list[Callable[[], Iterator[str]]] = [
     finish_refunds,
     send_mails,
     prune_events,
+    prune_limits,
 ]
 
 # What the status of an intent makes of its order; a list may be stale, so a

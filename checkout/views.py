@@ -22,7 +22,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from checkout import cart, gateway, money, payments, visitor, words
+from checkout import cart, gateway, limits, money, payments, visitor, words
 from checkout.forms import OrderRequest
 from checkout.models import Order, Product, User
 from checkout.policy import payment_page
@@ -119,6 +119,7 @@ REFUSALS = (
     payments.AlreadyPaid,
     payments.OrderClosed,
     payments.PaymentRefused,
+    limits.TooMany,
     gateway.StripeError,
 )
 
@@ -150,7 +151,11 @@ def place_order(request: HttpRequest) -> JsonResponse:
 def pay_order(request: HttpRequest, token: str) -> JsonResponse:
     """Start the payment of an unpaid order from its own page."""
     found = get_object_or_404(Order, token=token)
+    here = visitor.of(request)
     try:
+        limits.repeat(
+            visitor=here.id if here else "", address=limits.address_of(request)
+        )
         with gateway.deadline(gateway.DEADLINE_SECONDS):
             started = payments.pay_again(found)
     except REFUSALS as refusal:
@@ -245,6 +250,7 @@ def _buyer(
         email=wish.email,
         language=get_language() or settings.LANGUAGE_CODE,
         origin=request.build_absolute_uri("/")[:-1],
+        address=limits.address_of(request),
         user=_user(request),
     )
 
@@ -281,6 +287,11 @@ def _refusal(refusal: Exception) -> JsonResponse:
         case payments.PaymentRefused():
             message = _("This order cannot be paid. You have not been charged.")
             return _error(502, "payment_refused", message)
+        case limits.TooMany():
+            message = words.too_many(refusal.retry_after)
+            response = _error(429, "too_many_requests", message)
+            response["Retry-After"] = str(refusal.retry_after)
+            return response
     message = _("The payment service does not answer. Please try again in a moment.")
     return _error(503, "stripe_unavailable", message)
 

@@ -4,11 +4,12 @@ Lost, stolen and fraud read exactly like a general decline: the reason is nobody
 business. Source: https://docs.stripe.com/declines/codes
 """
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from checkout import money
@@ -164,6 +165,18 @@ def page_texts() -> dict[str, str]:
     """Return what the payment form says, in the language of the page."""
     declines = {f"decline.{code}": text for code, text in DECLINES.items()}
     return {name: str(text) for name, text in (PAGE | declines).items()}
+
+
+def too_many(retry_after: int) -> str:
+    """Return the calm sentence for who is over a limit for so many seconds more."""
+    minutes = math.ceil(retry_after / 60)
+    return ngettext(
+        "That was a little fast. Nothing was sent to your bank. "
+        "Please try again in a minute.",
+        "That was a little fast. Nothing was sent to your bank. "
+        "Please try again in %(minutes)s minutes.",
+        minutes,
+    ) % {"minutes": minutes}
 
 
 CLOSED: dict[str, "StrPromise"] = {

@@ -1,15 +1,26 @@
 """The shop as a running server, and the sandbox it pays through."""
 
+import os
+import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from django.conf import settings as django_settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
 from django.test.testcases import LiveServerThread
 from pytest_django.fixtures import Settings
 
 from tests.sandbox_server import SandboxServer, wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Handler(WSGIHandler):
@@ -86,3 +97,36 @@ def shop(
     if sandbox.process.poll() is None:
         sandbox.reset()
     wait_for(shop_server.httpd.get_app().is_idle)
+
+
+@contextmanager
+def gunicorn(sandbox: SandboxServer) -> Iterator[str]:
+    """Serve the tests' database as it is deployed, in processes of their own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    chosen = {
+        "DJANGO_SETTINGS_MODULE": "tests.served",
+        "TEST_DATABASE": str(connection.settings_dict["NAME"]),
+        "TEST_STATIC": str(django_settings.STATIC_ROOT),
+        "TEST_STRIPE": sandbox.url,
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py",
+         "--bind", address, "--log-level", "error", "config.wsgi"],
+        cwd=ROOT,
+        env=os.environ | chosen,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: _is_up(address), within=60)
+        yield f"http://{address}"
+    finally:
+        server.terminate()
+        server.wait(timeout=40)
+
+
+def _is_up(address: str) -> bool:
+    try:
+        return requests.get(f"http://{address}/healthz", timeout=5).ok
+    except requests.RequestException:
+        return False

@@ -8,7 +8,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Who may import whom inside `checkout`: a module may import those of lower rank.
 RANKS = [
     {"models", "users", "money"},
-    {"gateway", "attention", "emails", "words", "visitor", "cart", "policy", "forms"},
+    {"gateway", "attention", "emails", "words", "visitor", "cart", "policy", "forms",
+     "limits"},
     {"settlement", "refunds", "disputes"},
     {"payments"},
     {"inbox"},

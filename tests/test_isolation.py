@@ -4,23 +4,18 @@ On gunicorn as it is deployed, two workers of eight threads, in processes of the
 """
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
-from django.conf import settings
-from django.db import connection as database
 
 from checkout.gateway import connection
 from checkout.models import Order
 from tests.factories import make_order, make_product, payment_succeeded, sign
+from tests.live import gunicorn
 from tests.sandbox_server import SandboxServer, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,39 +27,8 @@ PATIENCE = 15
 @pytest.fixture
 def deployed(sandbox: SandboxServer, transactional_db: None) -> Iterator[str]:
     """The address of a shop served by gunicorn from the tests' database."""
-    address = f"127.0.0.1:{free_port()}"
-    chosen = {
-        "DJANGO_SETTINGS_MODULE": "tests.served",
-        "TEST_DATABASE": str(database.settings_dict["NAME"]),
-        "TEST_STATIC": str(settings.STATIC_ROOT),
-        "TEST_STRIPE": sandbox.url,
-    }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py",
-         "--bind", address, "--log-level", "error", "config.wsgi"],
-        cwd=ROOT,
-        env=os.environ | chosen,
-    )  # fmt: skip
-    try:
-        wait_for(lambda: is_up(address), within=60)
-        yield f"http://{address}"
-    finally:
-        server.terminate()
-        server.wait(timeout=40)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_up(address: str) -> bool:
-    try:
-        return requests.get(f"http://{address}/healthz", timeout=5).ok
-    except requests.RequestException:
-        return False
+    with gunicorn(sandbox) as address:
+        yield address
 
 
 class Shopper:

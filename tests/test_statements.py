@@ -73,7 +73,8 @@ def test_placing_an_order(sandbox: SandboxServer) -> None:
     assert Order.objects.get().payment_intent_id
     assert found == [
         "SELECT", "SELECT", "SELECT",  # the checkout, the products, the checkout
-        "BEGIN", "INSERT", "INSERT", "INSERT", "COMMIT",  # order, line, history
+        "BEGIN", "INSERT", "INSERT", "INSERT",  # order, line, history
+        "INSERT", "INSERT", "COMMIT",  # counted: of this visitor, of this address
         "UPDATE",  # its PaymentIntent
     ]  # fmt: skip
 

