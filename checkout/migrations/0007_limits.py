@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('checkout', '0004_mail_refund_failed'),
+        ('checkout', '0006_fill_event_decline_code'),
     ]
 
     operations = [
