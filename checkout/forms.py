@@ -18,6 +18,7 @@ from checkout.models import Product
 MAX_LINES = 100
 MAX_QUANTITY = 99
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,50}")
+PLAIN_AMOUNT = re.compile(r"([-+]?[0-9][0-9.,]*)?")
 CHECKOUT = re.compile(r"[-a-zA-Z0-9_]{16,64}")
 
 
@@ -37,10 +38,22 @@ class SignUpForm(forms.Form):
     )
 
 
+class AmountField(forms.DecimalField):
+    """An amount as people write it: digits, a separator, perhaps a sign."""
+
+    def to_python(self, value: Any) -> Decimal | None:
+        """Return the number; `1e1` and `1_0` are numbers to Python alone."""
+        typed = str(value or "").strip().replace("−", "-")
+        if not PLAIN_AMOUNT.fullmatch(typed):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        number: Decimal | None = super().to_python(typed)
+        return number
+
+
 class ProductForm(forms.ModelForm):
     """A product with its price as people write it, in the product's currency."""
 
-    price = forms.DecimalField(
+    price = AmountField(
         label=gettext_lazy("Price"),
         localize=True,
         help_text=gettext_lazy(
@@ -91,8 +104,13 @@ def _chargeable(price: Decimal, currency: str) -> int:
             _("%(currency)s has no such small part.") % {"currency": currency.upper()}
         ) from error
     minimum = money.minimum(currency)
+    least = money.display(minimum, currency, get_language() or "en")
+    if amount <= 0:
+        raise forms.ValidationError(
+            _("Enter a price above zero; Stripe charges %(least)s at the least.")
+            % {"least": least}
+        )
     if amount < minimum:
-        least = money.display(minimum, currency, get_language() or "en")
         raise forms.ValidationError(
             _("Stripe charges %(least)s at the least.") % {"least": least}
         )

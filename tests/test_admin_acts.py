@@ -76,7 +76,7 @@ class OperatorTestCase(ShopperTestCase):
     def look_once_more(self, amount: str, **fields: Any) -> str:
         """Fill the form; return what the second look would send."""
         form = {"amount": amount, "reason": "requested_by_customer", **fields}
-        page = self.desk.post(self.path("refund"), form)
+        page = self.desk.get(self.path("refund"), form, follow=True)
         looked_at: str = page.context["looked_at"]
         return looked_at
 
@@ -90,8 +90,10 @@ class RefundTests(OperatorTestCase):
         looked_at = self.look_once_more("1.00")
         assert not Refund.objects.exists()
 
-        assert "$1.00 refunded" in words_of(self.act("refund", looked_at=looked_at))
-        self.act("refund", looked_at=self.look_once_more("100.00"))
+        assert "$1.00 refunded" in words_of(
+            self.act("refund_review", looked_at=looked_at)
+        )
+        self.act("refund_review", looked_at=self.look_once_more("100.00"))
 
         assert self.order().amount_refunded == TOTAL
         assert set(Refund.objects.values_list("source")) == {("olga@example.com",)}
@@ -101,20 +103,33 @@ class RefundTests(OperatorTestCase):
         self.buy()
         looked_at = self.look_once_more("1.00")
 
-        self.act("refund", looked_at=looked_at)
-        self.act("refund", looked_at=looked_at)
+        self.act("refund_review", looked_at=looked_at)
+        self.act("refund_review", looked_at=looked_at)
 
         assert self.order().amount_refunded == 100
         assert len(self.sandbox.objects("refund")) == 1
 
+    def test_back_to_the_second_look_refunds_nothing_more(self):
+        self.buy()
+        looked_at = self.look_once_more("1.00")
+        again = {"path": self.path("refund_review"), "data": {"looked_at": looked_at}}
+        assert "Refund $1.00 now" in self.desk.get(**again).content.decode()
+        self.act("refund_review", looked_at=looked_at)
+
+        assert "asked for already" in words_of(self.desk.get(**again, follow=True))
+        assert (
+            self.desk.post(self.path("refund"), {"amount": "1.00"}).status_code == 405
+        )
+        assert Refund.objects.count() == 1
+
     def test_amounts_are_typed_as_people_write_them(self):
         self.buy()
-        for typed in ("1.005", "0", "-1", "101.01", "abc", ""):
-            page = self.desk.post(self.path("refund"), {"amount": typed})
+        for typed in ("1.005", "0", "-1", "101.01", "1e1", "abc", ""):
+            page = self.desk.get(self.path("refund"), {"amount": typed})
             assert page.context["form"].errors["amount"], typed
         german = {"Accept-Language": "de"}
         form = {"amount": "1,50", "reason": "duplicate"}
-        page = self.desk.post(self.path("refund"), form, headers=german)
+        page = self.desk.get(self.path("refund"), form, headers=german, follow=True)
         assert page.context["amount"] == 150
 
     def test_another_amount_than_was_looked_at_is_not_refunded(self):
@@ -122,7 +137,7 @@ class RefundTests(OperatorTestCase):
         other = signing.dumps({"order": self.order().pk, "amount": TOTAL}, salt="other")
 
         for forged in (other, "x", ""):
-            page = self.act("refund", looked_at=forged, amount="101.00")
+            page = self.act("refund_review", looked_at=forged, amount="101.00")
             assert "out of date" in words_of(page)
         assert not Refund.objects.exists()
 
@@ -133,13 +148,13 @@ class RefundTests(OperatorTestCase):
         self.deliver_events("charge.dispute.created")
 
         assert "A dispute is open" in self.page()
-        page = self.act("refund", looked_at=looked_at)
+        page = self.act("refund_review", looked_at=looked_at)
         assert "A dispute is open" in words_of(page)
         assert not Refund.objects.exists()
 
     def test_failing_later_is_counted_back_and_shown(self):
         self.buy(REFUND_FAILS)
-        self.act("refund", looked_at=self.look_once_more("101.00"))
+        self.act("refund_review", looked_at=self.look_once_more("101.00"))
         assert self.order().amount_refunded == TOTAL
         self.sandbox.advance_clock(10)
         self.deliver_events("refund.failed", "refund.updated")
@@ -150,7 +165,7 @@ class RefundTests(OperatorTestCase):
 
     def test_pending_is_shown_as_pending(self):
         self.buy(REFUND_WAITS)
-        page = self.act("refund", looked_at=self.look_once_more("1.00"))
+        page = self.act("refund_review", looked_at=self.look_once_more("1.00"))
 
         assert "on its way" in words_of(page)
         assert "badge--refund-pending" in self.page()
@@ -160,7 +175,7 @@ class RefundTests(OperatorTestCase):
         self.sandbox.fault("refunds.create", "drop", when="after")
         looked_at = self.look_once_more("1.00")
 
-        assert "No answer" in words_of(self.act("refund", looked_at=looked_at))
+        assert "No answer" in words_of(self.act("refund_review", looked_at=looked_at))
         assert Refund.objects.get().status == "asked"
 
     def test_only_with_a_permission_of_its_own(self):
@@ -168,14 +183,15 @@ class RefundTests(OperatorTestCase):
         looked_at = self.look_once_more("1.00")
         clerk = staff("clerk@example.com", "view_order", "change_order")
 
-        for fields in ({"amount": "1.00"}, {"looked_at": looked_at}):
-            assert clerk.post(self.path("refund"), fields).status_code == 403
-        assert clerk.get(self.path("refund")).status_code == 403
+        fields = {"looked_at": looked_at}
+        assert clerk.get(self.path("refund"), {"amount": "1.00"}).status_code == 403
+        assert clerk.get(self.path("refund_review"), fields).status_code == 403
+        assert clerk.post(self.path("refund_review"), fields).status_code == 403
         assert "Refund…" not in clerk.get(self.path("change")).content.decode()
         assert not Refund.objects.exists()
 
         cashier = staff("cash@example.com", "view_order", "refund_order")
-        cashier.post(self.path("refund"), {"looked_at": looked_at})
+        cashier.post(self.path("refund_review"), fields)
         assert Refund.objects.get().source == "cash@example.com"
 
 

@@ -64,7 +64,9 @@ class OrderAdmin(ReadOnly):
         def one(act: Any, name: str) -> URLPattern:
             view = self.admin_site.admin_view(act)
             found: URLPattern = path(
-                f"<int:pk>/{name}/", view, name=f"checkout_order_{name}"
+                f"<int:pk>/{name}/",
+                view,
+                name=f"checkout_order_{name.replace('/', '_')}",
             )
             return found
 
@@ -75,6 +77,7 @@ class OrderAdmin(ReadOnly):
                 name="checkout_order_export",
             ),
             one(refunding.refund, "refund"),
+            one(refunding.refund_review, "refund/review"),
             one(acts.close, "close"),
             one(acts.check, "check"),
             one(acts.resend, "resend"),

@@ -7,13 +7,17 @@ from django import forms
 from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from checkout import money, refunds
 from checkout.admin.acts import on_order, operator, to_page
 from checkout.admin.showing import log_act, money_text, page_context
+from checkout.forms import AmountField
 from checkout.models import Order, Refund, new_number
 
 # How long the second look may take.
@@ -24,7 +28,7 @@ SALT = "refund"
 class RefundForm(forms.Form):
     """How much of an order, as people write it, and why."""
 
-    amount = forms.DecimalField(label=gettext_lazy("Amount"), localize=True)
+    amount = AmountField(label=gettext_lazy("Amount"), localize=True)
     reason = forms.ChoiceField(
         label=gettext_lazy("Reason"), choices=Refund.Reason.choices
     )
@@ -66,17 +70,22 @@ def why_not(order: Order) -> str:
 
 
 @on_order("refund_order")
+@require_safe
 def refund(request: HttpRequest, order: Order) -> HttpResponse:
-    """Ask how much and why; show it once more; refund what was shown."""
-    if request.method == "POST" and "looked_at" in request.POST:
-        return _carry_out(request, order)
+    """Ask how much and why; what can be refunded goes on to the second look.
+
+    The form is fetched, not posted: the browser's Back finds each of these pages.
+    """
     blocked = why_not(order)
-    is_form = request.method == "POST" and not blocked
+    is_filled_in = "amount" in request.GET and not blocked
     form = RefundForm(
-        order, request.POST if is_form else None, initial=_proposal(request, order)
+        order, request.GET if is_filled_in else None, initial=_proposal(request, order)
     )
-    if is_form and form.is_valid():
-        return _second_look(request, order, form.cleaned_data)
+    if is_filled_in and form.is_valid():
+        wish = {"order": order.pk, "number": new_number(), **form.cleaned_data}
+        query = urlencode({"looked_at": signing.dumps(wish, salt=SALT)})
+        review = reverse("admin:checkout_order_refund_review", args=[order.pk])
+        return redirect(f"{review}?{query}")
     context = page_context(
         request,
         title=_("Refund"),
@@ -95,34 +104,37 @@ def _proposal(request: HttpRequest, order: Order) -> dict[str, Any]:
     }
 
 
-def _second_look(
-    request: HttpRequest, order: Order, wish: dict[str, Any]
-) -> HttpResponse:
-    # Whatever is posted next was shown here, and is one refund however often it comes.
-    looked_at = signing.dumps(
-        {"order": order.pk, "number": new_number(), **wish}, salt=SALT
-    )
-    amount = wish["amount"]
+@on_order("refund_order")
+def refund_review(request: HttpRequest, order: Order) -> HttpResponse:
+    """Show once more what is to be refunded; refund what was shown, once."""
+    looked_at = (request.POST or request.GET).get("looked_at", "")
+    try:
+        wish = signing.loads(looked_at, salt=SALT, max_age=SECONDS)
+    except signing.BadSignature:
+        wish = {}
+    if wish.get("order") != order.pk:
+        messages.error(request, _("Nothing was refunded: the page was out of date."))
+        return to_page(order)
+    if request.method == "POST":
+        return _carry_out(request, order, wish)
+    if order.refunds.filter(number=wish["number"]).exists():
+        messages.info(request, _("This refund has been asked for already."))
+        return to_page(order)
     context = page_context(
         request,
         title=_("Refund: please look once more"),
         order=order,
-        amount=amount,
-        left_after=refunds.left(order) - amount,
+        amount=wish["amount"],
+        left_after=max(refunds.left(order) - wish["amount"], 0),
         reason=Refund.Reason(wish["reason"]).label,
         looked_at=looked_at,
     )
     return render(request, "admin/checkout/order/refund_review.html", context)
 
 
-def _carry_out(request: HttpRequest, order: Order) -> HttpResponse:
-    try:
-        wish = signing.loads(request.POST["looked_at"], salt=SALT, max_age=SECONDS)
-    except signing.BadSignature:
-        wish = {}
-    if wish.get("order") != order.pk:
-        messages.error(request, _("Nothing was refunded: the page was out of date."))
-        return to_page(order)
+def _carry_out(
+    request: HttpRequest, order: Order, wish: dict[str, Any]
+) -> HttpResponse:
     try:
         asked = refunds.ask(
             order,

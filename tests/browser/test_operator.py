@@ -61,6 +61,10 @@ def sign_in(page: Page) -> None:
 def refund(page: Page, amount: str) -> None:
     page.get_by_role("link", name="Refund…").click()
     page.get_by_label("Amount").fill(amount)
+    review_and_refund(page)
+
+
+def review_and_refund(page: Page) -> None:
     page.get_by_role("button", name="Look once more").click()
     expect(page.get_by_text("A refund cannot be taken back.")).to_be_visible()
     page.get_by_role("button", name=re.compile(r"^Refund .* now$")).click()
@@ -80,7 +84,19 @@ def test_order_is_found_refunded_in_part_then_the_rest(
 
     expect(page.get_by_text("$8.50 refunded")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Refunded in part")
-    refund(page, "10.00")
+    page.go_back()
+    expect(page.get_by_text("asked for already")).to_be_visible()
+    page.get_by_role("link", name="Refund…").click()
+    page.get_by_label("Amount").fill("10.01")
+    page.get_by_role("button", name="Look once more").click()
+    expect(page.get_by_text("more than is left")).to_be_visible()
+    page.get_by_label("Amount").fill("10.00")
+    review_and_refund(page)
+    page.go_back()
+    expect(page.get_by_text("asked for already")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Nothing is left to refund.")).to_be_visible()
+    page.goto(f"/admin/checkout/order/{order.pk}/change/")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Refunded")
     expect(page.get_by_text("Nothing is left to refund.")).to_be_visible()
     expect(page.locator(".timeline")).to_contain_text("olga@example.com")
