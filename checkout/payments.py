@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Case, When
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from checkout import attention, gateway, limits, refunds
 from checkout.cart import Cart, InvalidCart
 from checkout.gateway import PaymentIntent
-from checkout.models import Order, OrderLine, Shop, User
+from checkout.models import Order, OrderLine, Shop, StripeEvent, User
 from checkout.settlement import settle
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ LOOK_AGAIN_AFTER = timedelta(seconds=4)
 KEY_LIFETIME = timedelta(hours=23)
 # What a PaymentIntent is while its client secret can still pay it.
 PAYABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
+# So many failed payments close an order: nobody tries card after card on it.
+MOST_FAILURES = 5
 # A request that keeps losing races against other tabs gives up after so many turns.
 TURNS = 4
 
@@ -51,6 +54,14 @@ class NotYours(InvalidCart):
 
 class OrderClosed(Exception):
     """The order was closed before its client secret could be handed out."""
+
+
+class DeclinedTooOften(Exception):
+    """So many payments of the order failed that it was closed; the cart may stay."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order.number)
+        self.order = order
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class StartedPayment:
 def pay(cart: Cart, buyer: Buyer) -> StartedPayment:
     """Return the checkout's order for `cart`, placed if need be, ready to be paid.
 
-    Raises AlreadyPaid, NotYours, PaymentRefused, limits.TooMany and
+    Raises AlreadyPaid, NotYours, DeclinedTooOften, PaymentRefused, limits.TooMany and
     gateway.Unavailable; after the last one the order is kept and the same call is safe
     to repeat.
     """
@@ -97,7 +108,8 @@ def pay(cart: Cart, buyer: Buyer) -> StartedPayment:
 def pay_again(order: Order) -> StartedPayment:
     """Return `order`, still unpaid, ready to be paid from its own page.
 
-    Raises AlreadyPaid, OrderClosed, PaymentRefused and gateway.Unavailable.
+    Raises AlreadyPaid, OrderClosed, DeclinedTooOften, PaymentRefused and
+    gateway.Unavailable.
     """
     if order.is_spent:
         raise AlreadyPaid(order)
@@ -191,7 +203,8 @@ def start(order: Order) -> str | None:
 
     None when its PaymentIntent turns out to have been paid or to be processing: then
     the order has been settled. An order has one PaymentIntent, made under one key and
-    never replaced. Raises OrderClosed, PaymentRefused and gateway.Unavailable.
+    never replaced. Raises OrderClosed, DeclinedTooOften, PaymentRefused and
+    gateway.Unavailable.
     """
     intent_id = order.payment_intent_id
     intent = _retrieve(order, intent_id) if intent_id else _create(order)
@@ -201,14 +214,22 @@ def start(order: Order) -> str | None:
             raise gateway.Unavailable("the PaymentIntent is held for the operator")
     elif is_edited(order, intent):
         close(order, reason=Order.ClosedReason.FAILED, source="status check")
+    elif intent_id and has_failed_too_often(order):
+        close(order, reason=Order.ClosedReason.DECLINED, source="status check")
     if order.status == Order.Status.CANCELED:
+        if order.closed_reason == Order.ClosedReason.DECLINED:
+            raise DeclinedTooOften(order)
         raise OrderClosed
     if order.status != Order.Status.PENDING:
         return None
     if order.look_at or order.decline_code:
         # The next poll of the status page starts the wait for this attempt's event;
-        # the last attempt's decline is not this one's.
-        Order.objects.filter(pk=order.pk).update(look_at=None, decline_code="")
+        # the last attempt's decline is not this one's. An event that came meanwhile
+        # keeps its to-do.
+        asked = When(look_at=order.look_at, then=None)
+        Order.objects.filter(pk=order.pk).update(
+            look_at=Case(asked, default="look_at"), decline_code=""
+        )
     return intent.client_secret
 
 
@@ -281,6 +302,8 @@ def look_up(order: Order, *, source: str) -> None:
         close(order, reason=Order.ClosedReason.FAILED, source=source)
     else:
         settle(order, intent, source=source)
+        if intent.status in PAYABLE and has_failed_too_often(order):
+            close(order, reason=Order.ClosedReason.DECLINED, source=source)
     refunded = intent.charge.amount_refunded if intent.charge else 0
     if order.is_paid and refunded != order.amount_refunded:
         refunds.sync(intent.id, source=source)
@@ -295,6 +318,21 @@ def is_edited(order: Order, intent: PaymentIntent) -> bool:
     """
     asked = (intent.amount, intent.currency)
     return intent.status in PAYABLE and asked != (order.amount, order.currency)
+
+
+def has_failed_too_often(order: Order) -> bool:
+    """Whether the order is pending and has had all the failed payments it may have.
+
+    The recorded events are the counter: one that is repeated is one row.
+    """
+    if not order.is_unpaid:
+        return False
+    failed = StripeEvent.objects.filter(
+        payment_intent_id=order.payment_intent_id,
+        type="payment_intent.payment_failed",
+        livemode=order.livemode,
+    )
+    return failed.count() >= MOST_FAILURES
 
 
 def adopt(order: Order, intent_id: str) -> bool:

@@ -118,6 +118,7 @@ REFUSALS = (
     cart.PriceChanged,
     payments.AlreadyPaid,
     payments.OrderClosed,
+    payments.DeclinedTooOften,
     payments.PaymentRefused,
     limits.TooMany,
     gateway.StripeError,
@@ -284,6 +285,8 @@ def _refusal(refusal: Exception) -> JsonResponse:
         case payments.OrderClosed():
             message = _("This order was closed. Please order again in the shop.")
             return _error(409, "order_closed", message)
+        case payments.DeclinedTooOften():
+            return _error(409, "order_closed", words.describe(refusal.order))
         case payments.PaymentRefused():
             message = _("This order cannot be paid. You have not been charged.")
             return _error(502, "payment_refused", message)

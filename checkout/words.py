@@ -191,6 +191,11 @@ CLOSED: dict[str, "StrPromise"] = {
         "We closed this order before it was paid. You have not been charged. "
         "You can order again in the shop."
     ),
+    Order.ClosedReason.DECLINED: gettext_lazy(
+        "Too many payments of this order failed, so it was closed. "
+        "You have not been charged. Wait a little, then order again with another card, "
+        "or ask your bank why it refuses."
+    ),
     Order.ClosedReason.FAILED: gettext_lazy(
         "This order could not be paid and was closed. You have not been charged. "
         "You can order again in the shop."

@@ -16,7 +16,7 @@ declare global {
     amount_refunded: number;
     paid_at: string | null;
     /** Why a canceled order was closed; empty for any other. */
-    closed_reason: "" | "expired" | "replaced" | "operator" | "failed";
+    closed_reason: "" | "expired" | "replaced" | "operator" | "failed" | "declined";
     /** Whether the bank refused the last attempt; `message` then says it. */
     is_declined: boolean;
     message: string;

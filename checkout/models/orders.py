@@ -62,6 +62,7 @@ class Order(models.Model):
         REPLACED = "replaced", _("replaced by another cart")
         OPERATOR = "operator", _("closed by the operator")
         FAILED = "failed", _("payment could not be started")
+        DECLINED = "declined", _("declined too often")
 
     # What an order must be now to become each status; nothing else can happen.
     ALLOWED_FROM = {

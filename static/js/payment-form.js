@@ -19,6 +19,8 @@ const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
  */
 class PaymentForm extends HTMLElement {
   #isBusy = false;
+  // The order whose payment was declined last.
+  #declinedUrl = "";
   #ended = new AbortController();
   #view = new PaymentView(this);
 
@@ -64,10 +66,25 @@ class PaymentForm extends HTMLElement {
   /** @returns {Promise<Answer>} */
   async #start() {
     const { startUrl = "" } = this.dataset;
+    const closed = await this.#closedByDeclines();
+    if (closed) return { kind: "refused", status: 409, error: closed, reference: "" };
     const answer = await postJson(startUrl, this.#wish, this.#csrf.value);
     if (answer.kind !== "refused" || answer.error?.code !== "csrf_failed") return answer;
     await this.#renew();
     return postJson(startUrl, this.#wish, this.#csrf.value);
+  }
+
+  /**
+   * The last decline may have closed the order: say so once, before another is placed.
+   * @returns {Promise<Refusal | null>}
+   */
+  async #closedByDeclines() {
+    const orderUrl = this.#declinedUrl;
+    this.#declinedUrl = "";
+    const answer = orderUrl ? await readJson(`${orderUrl}status/`) : null;
+    if (answer?.kind !== "answered") return null;
+    const { closed_reason: reason, message } = answer.body.order;
+    return reason === "declined" ? { code: "order_closed", message } : null;
   }
 
   /** @param {Answer} answer */
@@ -142,7 +159,10 @@ class PaymentForm extends HTMLElement {
     if (outcome.kind === "waiting") return this.#follow(orderUrl);
     if (outcome.kind === "unknown") return this.#findOut(orderUrl);
     sessionStorage.removeItem(UNDER_WAY);
-    if (outcome.kind === "declined") this.#view.fail(declineText(outcome.code));
+    if (outcome.kind === "declined") {
+      this.#declinedUrl = orderUrl;
+      this.#view.fail(declineText(outcome.code));
+    }
     if (outcome.kind === "unpaid") this.#view.fail(text("not_paid"));
   }
 
@@ -170,7 +190,8 @@ class PaymentForm extends HTMLElement {
 
   /** @param {OrderState} order */
   async #end(order) {
-    if (order.closed_reason !== "replaced" || !this.#cart) return this.#finish(order);
+    const keepsCart = ["replaced", "declined"].includes(order.closed_reason);
+    if (!keepsCart || !this.#cart) return this.#finish(order);
     sessionStorage.removeItem(UNDER_WAY);
     // The checkout stays: if another tab has spent it, the next press is told so.
     await this.#renew();

@@ -176,6 +176,7 @@ def test_a_disputed_order_says_so(page: Page, status: str, sentence: str) -> Non
         ({"amount_refunded": 1099}, "refunded in full"),
         ({"status": "canceled", "closed_reason": "expired"}, "was not paid in time"),
         ({"status": "canceled", "closed_reason": "replaced"}, "was replaced by"),
+        ({"status": "canceled", "closed_reason": "declined"}, "Too many payments"),
     ],
 )
 def test_an_order_that_is_over_says_how(

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import signing
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from checkout import payments
-from checkout.models import Order, Product
+from checkout import limits, payments, reconcile, visitor
+from checkout.models import Limit, Order, Product
 from tests.browser.shopper import (
     ASKS,
     DECLINED,
@@ -113,6 +114,29 @@ def test_too_many_tries_are_answered_calmly(
     expect(error(page)).to_contain_text(sentence)
     expect_ready_to_pay(page)
     page.unroute("**/orders/")
+    pay(page)
+    expect_paid(page)
+
+
+def test_too_many_orders_of_one_browser_keep_the_form(page: Page) -> None:
+    enter(page)
+    fill(page)
+    [cookie] = [
+        it for it in page.context.cookies() if it["name"] == visitor.cookie_name()
+    ]
+    visitor_id, _ = signing.loads(cookie["value"], salt=visitor.SALT)
+    for _ in range(limits.ORDERS_OF_VISITOR.most):
+        limits.spend(limits.ORDERS_OF_VISITOR, visitor_id)
+    pay(page)
+
+    expect(error(page)).to_contain_text("That was a little fast.")
+    expect(error(page)).to_contain_text(re.compile(r"try again in (\d+ minutes|a min)"))
+    expect(error(page)).to_be_focused()
+    expect(page.get_by_label("E-mail")).to_have_value("ada@example.com")
+    expect_ready_to_pay(page)
+    assert not Order.objects.exists()
+    # Ten minutes later, with the card as it was typed.
+    Limit.objects.all().delete()
     pay(page)
     expect_paid(page)
 
@@ -255,6 +279,53 @@ def test_an_order_replaced_by_another_cart_cannot_be_paid_from_its_open_page(
     expect(kept.get_by_role("link", name="Back to the shop")).to_be_visible()
     paid = [it for it in sandbox.objects("charge") if it["status"] == "succeeded"]
     assert len(paid) == 1
+
+
+@pytest.mark.parametrize("is_found_closed", [False, True])
+def test_the_fifth_decline_closes_the_order_and_keeps_the_cart(
+    page: Page, sandbox: SandboxServer, is_found_closed: bool
+) -> None:
+    enter(page)
+    for _ in range(5):
+        fill(page, DECLINED)
+        pay(page)
+        expect(error(page)).to_contain_text("Your bank refused this payment.")
+    sandbox.wait_until_delivered()
+    if is_found_closed:
+        list(reconcile.look_up_due_orders())
+    fill(page)
+    pay(page)
+
+    expect(error(page)).to_contain_text("Too many payments of this order failed")
+    expect(error(page)).to_contain_text("Wait a little, then order again")
+    order = Order.objects.get()
+    assert order.closed_reason == "declined"
+    expect(pay_button(page)).to_have_text("Pay $12.90")
+    expect_ready_to_pay(page)
+    pay(page)
+    expect(cards(page)).to_have_attribute("data-status", "paid")
+    assert Order.objects.exclude(pk=order.pk).get().is_paid
+
+
+def test_the_fifth_decline_ends_the_orders_own_page(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    fill(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_be_visible()
+    order = Order.objects.get()
+    assert order.payment_intent_id
+    for _ in range(4):
+        sandbox.confirm(order.payment_intent_id, number=DECLINED)
+    sandbox.wait_until_delivered()
+    enter(page, order.get_absolute_url())
+    fill_card(page)
+    pay(page)
+
+    expect(cards(page)).to_contain_text("Too many payments of this order failed")
+    expect(pay_button(page)).to_have_count(0)
+    expect(page.get_by_role("link", name="Back to the shop")).to_be_visible()
 
 
 def test_an_order_the_operator_closed_during_the_check_has_no_live_form(

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core import mail
 
+from checkout import payments
 from checkout.models import (
     Attention,
     Mail,
@@ -22,6 +23,7 @@ from checkout.models import (
     OrderLine,
     Refund,
     Shop,
+    StripeEvent,
 )
 from tests.sandbox_server import SandboxServer
 
@@ -406,10 +408,23 @@ def nothing_pends_for_ever(facts: Facts) -> Iterator[str]:
             yield f"I22 {order['number']} is {order['status']} for ever"
 
 
+def declines_are_limited(facts: Facts) -> Iterator[str]:
+    """I22: an order ends with its fifth failed payment, too."""
+    events = StripeEvent.objects.filter(
+        type="payment_intent.payment_failed", livemode=False
+    )
+    failed = Counter(events.values_list("payment_intent_id", flat=True))
+    for order in facts.orders:
+        count = failed[order["payment_intent_id"]]
+        if order["status"] == "pending" and count >= payments.MOST_FAILURES:
+            yield f"I22 {order['number']} is pending after {count} failed payments"
+
+
 def unsettled(facts: Facts) -> list[str]:
     """Everything that must be true soon after the last fault and is not."""
     return [
         *nothing_paid_is_lost(facts),
         *orphans_are_gone(facts),
         *money_is_conserved(facts),
+        *declines_are_limited(facts),
     ]
