@@ -41,13 +41,12 @@ class SignUpForm(forms.Form):
 class AmountField(forms.DecimalField):
     """An amount as people write it: digits, a separator, perhaps a sign."""
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         """Return the number; `1e1` and `1_0` are numbers to Python alone."""
         typed = str(value or "").strip().replace("−", "-")
         if not PLAIN_AMOUNT.fullmatch(typed):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        number: Decimal | None = super().to_python(typed)
-        return number
+        return super().to_python(typed)
 
 
 class ProductForm(forms.ModelForm):

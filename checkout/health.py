@@ -114,12 +114,10 @@ def _confirming() -> Signal:
     oldest = due.values_list("look_at", flat=True).first()
     if oldest is None:
         return Signal(name, "ok", _("None is waiting for an answer."))
-    return Signal(
-        name,
-        _by_age(oldest, LOOK_LATE, LOOK_MISSING),
-        _("The oldest is waiting for an answer of Stripe."),
-        oldest,
-    )
+    level = _by_age(oldest, LOOK_LATE, LOOK_MISSING)
+    if level == "ok":
+        return Signal(name, level, _("None has waited for long."))
+    return Signal(name, level, _("The oldest still waits for Stripe’s answer."), oldest)
 
 
 def _reconciler() -> Signal:

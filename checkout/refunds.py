@@ -174,22 +174,36 @@ def _after_change(order: Order, refund: Refund, *, source: str) -> str:
         # Of one that Stripe refused outright the shopper never heard.
         if refund.stripe_id:
             emails.queue(Mail.Kind.REFUND_FAILED, order, about=refund.number)
-        return _tell(attention.Kind.REFUND_FAILED, order, refund, refund.failure_reason)
+        return _tell_of_failure(order, refund)
     if order.amount_refunded > order.amount_received:
-        return _tell(attention.Kind.REFUND_EXCESS, order, refund, "more than received")
+        return _tell_of_excess(order, refund)
     return ""
 
 
-def _tell(kind: attention.Kind, order: Order, refund: Refund, detail: str) -> str:
+def _tell_of_failure(order: Order, refund: Refund) -> str:
+    amount = f"{refund.amount} {order.currency}"
     attention.open_item(
-        kind,
+        attention.Kind.REFUND_FAILED,
+        refund.stripe_id or refund.number,
+        order,
+        expected=f"{amount} refunded",
+        received=f"{amount} not refunded",
+        detail=refund.failure_reason,
+    )
+    return refund.failure_reason or attention.Kind.REFUND_FAILED.value
+
+
+def _tell_of_excess(order: Order, refund: Refund) -> str:
+    detail = "more than received"
+    attention.open_item(
+        attention.Kind.REFUND_EXCESS,
         refund.stripe_id or refund.number,
         order,
         expected=f"{order.amount_received} {order.currency}",
         received=f"{order.amount_refunded} {order.currency} refunded",
         detail=detail,
     )
-    return detail or kind.value
+    return detail
 
 
 def _note(order: Order, refund: Refund, *, source: str) -> None:

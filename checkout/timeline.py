@@ -13,6 +13,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext as _
 
+from checkout.inbox import EVENT_TYPES
 from checkout.models import Attention, Order, StripeEvent
 
 # What history writes for those who are no operator and no event.
@@ -28,6 +29,8 @@ class Entry:
     who: str
     text: str
     event: str = ""
+    # Whether it is an event of a type that this shop has no use for.
+    is_unused: bool = False
 
 
 def of(order: Order) -> list[Entry]:
@@ -92,6 +95,7 @@ def _events(order: Order) -> Iterator[Entry]:
             who=_("Webhook") if row.deliveries else _("Fetched from Stripe"),
             text=f"{row.type}: {outcome}{reason}",
             event=row.pk,
+            is_unused=row.type not in EVENT_TYPES,
         )
 
 

@@ -12,6 +12,7 @@ from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from checkout.admin.showing import moment
 from checkout.models import (
     Attention,
     Dispute,
@@ -161,7 +162,14 @@ class RefundTests(OperatorTestCase):
 
         assert self.order().amount_refunded == 0
         assert "The money is not with the shopper" in self.page()
-        assert Attention.objects.get().kind == "refund_failed"
+        item = Attention.objects.get()
+        assert item.kind == "refund_failed"
+        for address in ("/admin/", f"/admin/checkout/attention/{item.pk}/change/"):
+            page = self.desk.get(address).content.decode()
+            assert "$101.00 not refunded" in page
+            assert "$0.00 not" not in page
+        assert "card lost or stolen" in page
+        assert "lost_or_stolen_card" not in page + self.page()
 
     def test_pending_is_shown_as_pending(self):
         self.buy(REFUND_WAITS)
@@ -246,6 +254,84 @@ class CloseAndCheckTests(OperatorTestCase):
         assert not Mail.objects.exists()
 
 
+class WordsTests(OperatorTestCase):
+    """Stripe's codes are said in words, and what needs no reading is put aside."""
+
+    def test_dispute_says_until_when_it_is_answered(self):
+        order = self.buy()
+        self.sandbox.dispute(order.charge_id)
+        self.deliver_events("charge.dispute.created")
+        dispute = Dispute.objects.get()
+        item = Attention.objects.get()
+        due = moment(dispute.due_by)
+
+        for address in (
+            "/admin/",
+            f"/admin/checkout/attention/{item.pk}/change/",
+            self.path("change"),
+        ):
+            page = self.desk.get(address).content.decode()
+            assert due in page, address
+            assert "left)" in page
+        assert "waits for your answer" in page
+        assert "needs_response" not in page
+
+        Dispute.objects.update(due_by=dispute.as_of)
+        assert "(over)" in self.page()
+
+    def test_decline_and_language(self):
+        self.place()
+        self.confirm(self.order(), "4000000000009995")
+        self.deliver_all()
+        self.act("check")
+
+        assert "not enough funds" in self.page()
+        assert "<dd>English</dd>" in self.page()
+        start = self.desk.get("/admin/").content.decode()
+        assert "not enough funds</th><td>1</td>" in start
+
+    def test_events_without_a_use_are_counted_apart(self):
+        self.buy()
+        self.sandbox.advance_clock(60)
+        self.deliver_all()
+
+        page = self.desk.get(self.path("change"))
+
+        unused = page.context["unused"]
+        shown = [entry.text for entry in page.context["timeline"]]
+        assert not any("type not used" in text for text in shown)
+        assert any("payment_intent.succeeded" in text for text in shown)
+        assert len(unused) == 2
+        assert "2 more events of Stripe’s" in page.content.decode()
+
+    def test_search_names_the_ids_stripe_gives(self):
+        order = self.buy()
+        self.sandbox.dispute(order.charge_id)
+        self.deliver_events("charge.dispute.created")
+        dispute = Dispute.objects.get().stripe_id
+
+        page = self.desk.get("/admin/checkout/order/", {"q": dispute})
+
+        assert list(page.context["cl"].queryset) == [order]
+        assert f" {dispute[:3]}" in str(page.context["cl"].search_help_text)
+
+    def test_every_moment_is_written_alike(self):
+        order = self.buy()
+        placed = moment(order.placed_at)
+        item = Attention.objects.create(kind="stuck", subject="x", order=order)
+        event = StripeEvent.objects.first()
+        for address, at in (
+            ("order/", order.placed_at),
+            ("attention/", item.opened_at),
+            (f"attention/{item.pk}/change/", item.opened_at),
+            ("stripeevent/", event.received_at),
+            (f"stripeevent/{quote(event.pk)}/change/", event.created),
+        ):
+            page = self.desk.get(f"/admin/checkout/{address}").content.decode()
+            assert moment(at) in page, address
+        assert f"{placed}:{order.placed_at:%S}" in self.page()
+
+
 class ReplayTests(OperatorTestCase):
     def replay(self, event: dict[str, Any]) -> str:
         path = reverse("admin:checkout_stripeevent_replay", args=[event["id"]])
@@ -296,7 +382,7 @@ class ReplayTests(OperatorTestCase):
         page = self.desk.get(path).content.decode()
         assert "&lt;script&gt;" in page
         assert "<script>alert" not in page
-        assert "type not used" in page
+        assert "this shop does not use its type" in page
 
 
 class ByHandTests(TestCase):

@@ -137,7 +137,12 @@ class OtherLightTests(TestCase):
 
     def test_oldest_order_without_an_answer(self):
         assert light("Orders being confirmed").level == "ok"
-        order = make_order(look_at=ago(minutes=11))
+        order = make_order(look_at=ago(minutes=1))
+        assert light("Orders being confirmed").level == "ok"
+        assert "waits" not in light("Orders being confirmed").text
+        Order.objects.update(look_at=(late := ago(minutes=11)))
+        order.refresh_from_db()
+        assert order.look_at == late
         assert light("Orders being confirmed").level == "problem"
         assert light("Orders being confirmed").since == order.look_at
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -19,11 +19,12 @@ from checkout.admin.acts import operator
 from checkout.admin.showing import (
     ReadOnly,
     badge,
+    in_words,
     log_act,
+    moment,
     stripe_address,
-    with_money,
 )
-from checkout.models import Attention
+from checkout.models import Attention, Dispute
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -107,7 +108,7 @@ class ResolveForm(forms.Form):
 class AttentionAdmin(ReadOnly):
     list_display = [
         "what",
-        "opened_at",
+        "since",
         "order",
         "is_expected",
         "was_received",
@@ -117,6 +118,9 @@ class AttentionAdmin(ReadOnly):
     list_filter = [OpenFilter, "kind"]
     search_fields = ["subject", "order__number"]
     fields = ["kind"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attention]:
+        return with_deadline(super().get_queryset(request))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(resolve)
@@ -144,19 +148,29 @@ class AttentionAdmin(ReadOnly):
     def what(self, item: Attention) -> str:
         return item.get_kind_display()
 
+    @admin.display(description=gettext_lazy("Since"), ordering="opened_at")
+    def since(self, item: Attention) -> str:
+        return moment(item.opened_at)
+
     @admin.display(description=gettext_lazy("Expected"))
     def is_expected(self, item: Attention) -> str:
-        return with_money(item.expected)
+        return in_words(item.expected)
 
     @admin.display(description=gettext_lazy("Received"))
     def was_received(self, item: Attention) -> str:
-        return with_money(item.received)
+        return in_words(item.received)
 
     @admin.display(description=gettext_lazy("State"))
     def state(self, item: Attention) -> SafeString:
         if item.is_open:
             return badge(_("open"), "problem")
         return badge(_("resolved"), "paid")
+
+
+def with_deadline(items: QuerySet[Attention]) -> QuerySet[Attention]:
+    """Let each item know until when its dispute can be answered, as `due_by`."""
+    disputes = Dispute.objects.filter(stripe_id=OuterRef("subject"))
+    return items.annotate(due_by=Subquery(disputes.values("due_by")[:1]))
 
 
 def _page(request: HttpRequest, item: Attention) -> dict[str, Any]:
@@ -166,8 +180,8 @@ def _page(request: HttpRequest, item: Attention) -> dict[str, Any]:
     return {
         "item": item,
         "order": order,
-        "expected": with_money(item.expected),
-        "received": with_money(item.received),
+        "expected": in_words(item.expected),
+        "received": in_words(item.received),
         "advice": ADVICE.get(item.kind, ""),
         "at_stripe": _at_stripe(item),
         "may_refund": is_warning

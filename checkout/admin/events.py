@@ -18,7 +18,14 @@ from django.views.decorators.http import require_POST
 
 from checkout import gateway, inbox, timeline
 from checkout.admin.search import EventTypeFilter
-from checkout.admin.showing import ReadOnly, badge, log_act, stripe_address
+from checkout.admin.showing import (
+    ReadOnly,
+    badge,
+    in_words,
+    log_act,
+    moment,
+    stripe_address,
+)
 from checkout.models import Order, StripeEvent
 
 logger = logging.getLogger(__name__)
@@ -26,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnly):
-    list_display = ["id", "type", "result", "reason", "deliveries", "received_at"]
+    list_display = ["id", "type", "result", "why", "deliveries", "received"]
     list_filter = ["outcome", EventTypeFilter, "received_at"]
     search_fields = ["id"]
     search_help_text = gettext_lazy("Event or PaymentIntent: evt_… or pi_…")
@@ -69,6 +76,14 @@ class StripeEventAdmin(ReadOnly):
     @admin.display(description=gettext_lazy("Outcome"), ordering="outcome")
     def result(self, event: StripeEvent) -> SafeString:
         return outcome_badge(event)
+
+    @admin.display(description=gettext_lazy("Reason"), ordering="reason")
+    def why(self, event: StripeEvent) -> str:
+        return in_words(event.reason)
+
+    @admin.display(description=gettext_lazy("Received"), ordering="received_at")
+    def received(self, event: StripeEvent) -> str:
+        return moment(event.received_at)
 
 
 def outcome_badge(event: StripeEvent) -> SafeString:

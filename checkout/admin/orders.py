@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +19,7 @@ from checkout.admin import acts, export, refunding, search
 from checkout.admin.showing import (
     ReadOnly,
     badge,
+    moment,
     money_text,
     order_badges,
     stripe_address,
@@ -44,7 +44,7 @@ class OrderAdmin(ReadOnly):
     empty_value_display = ""
     search_fields = ["number"]
     search_help_text = _(
-        "Number, e-mail, last four digits, or an id at Stripe: pi_, ch_, evt_, re_, du_"
+        "Number, e-mail, last four digits, or an id at Stripe: pi_, ch_, evt_, re_, dp_"
     )
     fields = ["number"]
 
@@ -120,7 +120,7 @@ class OrderAdmin(ReadOnly):
 
     @admin.display(description=_("Placed"), ordering="placed_at")
     def placed(self, order: Order) -> str:
-        return date_format(timezone.localtime(order.placed_at), "j M Y H:i")
+        return moment(order.placed_at)
 
     @admin.display(description=_("State"), ordering="status")
     def state(self, order: Order) -> SafeString:
@@ -154,6 +154,7 @@ def _page(request: HttpRequest, order: Order) -> dict[str, Any]:
     user = request.user
     may_change = user.has_perm("checkout.change_order")
     left = refunds.left(order)
+    entries = timeline.of(order)
     return {
         "order": order,
         "lines": list(order.lines.all()),
@@ -161,7 +162,8 @@ def _page(request: HttpRequest, order: Order) -> dict[str, Any]:
         "disputes": disputes,
         "attention": list(order.attention.all()),
         "mails": list(order.mails.all()),
-        "timeline": timeline.of(order),
+        "timeline": [entry for entry in entries if not entry.is_unused],
+        "unused": [entry for entry in entries if entry.is_unused],
         "left": left,
         "amounts_fit": order.amount_received == order.amount,
         "payment_at_stripe": stripe_address(

@@ -1,6 +1,7 @@
 """How the desk shows what it cannot change: money, states, moments."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -15,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from checkout import gateway, money
+from checkout.admin.terms import with_terms
 from checkout.models import Order
 
 AMOUNT = re.compile(r"\b(\d{1,10}) ([a-z]{3})\b")
@@ -51,8 +55,15 @@ def money_text(amount: int, currency: str) -> str:
     return money.display(amount, currency, get_language() or settings.LANGUAGE_CODE)
 
 
-def with_money(text: str) -> str:
-    """Show every amount in a note, such as `1099 usd`, as money."""
+def moment(at: datetime, *, seconds: bool = False) -> str:
+    """Show a moment, everywhere on the desk in the same way."""
+    pattern = "j M Y, H:i:s" if seconds else "j M Y, H:i"
+    text: str = date_format(timezone.localtime(at), pattern)
+    return text
+
+
+def in_words(text: str) -> str:
+    """Show a note: amounts, such as `1099 usd`, as money, Stripe's codes in words."""
 
     def shown(found: re.Match[str]) -> str:
         amount, currency = found.groups()
@@ -60,7 +71,7 @@ def with_money(text: str) -> str:
             return found[0]
         return money_text(int(amount), currency)
 
-    return AMOUNT.sub(shown, text)
+    return with_terms(AMOUNT.sub(shown, text))
 
 
 def badge(text: object, kind: str) -> SafeString:

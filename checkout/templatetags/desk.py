@@ -1,5 +1,6 @@
 """What the templates of the operator's desk ask for."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -8,7 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils.formats import date_format
 
 from checkout import charts, figures, health
-from checkout.admin.showing import money_text, with_money
+from checkout.admin import showing, terms
+from checkout.admin.attention import with_deadline
+from checkout.admin.showing import money_text
 from checkout.models import Attention, User
 
 register = template.Library()
@@ -25,7 +28,7 @@ def health_strip() -> list[health.Signal]:
 @register.simple_tag
 def open_attention() -> dict[str, Any]:
     """Return what needs a person, oldest first, and how much there is in all."""
-    items = Attention.objects.filter(resolved_at__isnull=True)
+    items = with_deadline(Attention.objects.filter(resolved_at__isnull=True))
     shown = list(items.select_related("order")[: MOST_ATTENTION + 1])
     return {"items": shown[:MOST_ATTENTION], "more": len(shown) > MOST_ATTENTION}
 
@@ -42,7 +45,7 @@ def attention_count(user: User | AnonymousUser) -> int:
 def sales() -> dict[str, Any]:
     """Return today, thirty days, and their charts."""
     days = figures.by_day()
-    dates = [date_format(day.date, "MONTH_DAY_FORMAT") for day in days]
+    dates = [date_format(day.date, "j M") for day in days]
     orders = [
         f"{date}: {day.placed} / {day.paid}"
         for date, day in zip(dates, days, strict=True)
@@ -72,7 +75,12 @@ def sales() -> dict[str, Any]:
     }
 
 
+register.filter("in_words", showing.in_words)
+register.filter("moment", showing.moment)
+register.filter("term", terms.term)
+
+
 @register.filter
-def amounts_shown(text: str) -> str:
-    """Show the amounts inside a note as money."""
-    return with_money(text)
+def moment_and_seconds(at: datetime) -> str:
+    """Show a moment where seconds tell what came first."""
+    return showing.moment(at, seconds=True)
