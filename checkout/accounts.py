@@ -7,11 +7,13 @@ and what the mail says only its owner reads. The account starts with the link.
 import logging
 from typing import Any
 
+from django import forms
 from django.contrib.auth import login
-from django.contrib.auth.forms import PasswordResetForm, SetPasswordForm
+from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.views import (
     LoginView,
     PasswordChangeView,
+    PasswordResetConfirmView,
     PasswordResetView,
 )
 from django.core import signing
@@ -25,7 +27,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from checkout import emails, visitor
-from checkout.forms import SignUpForm
+from checkout.forms import (
+    ChangePasswordForm,
+    ChoosePasswordForm,
+    EmailField,
+    SignUpForm,
+)
 from checkout.models import Order, User
 
 SALT = "checkout.signup"
@@ -53,9 +60,11 @@ def signup_confirm(request: HttpRequest, token: str) -> HttpResponse:
     try:
         email = signing.loads(token, salt=SALT, max_age=LINK_LASTS_SECONDS)
     except signing.BadSignature:
-        return render(request, "registration/signup_invalid.html", status=410)
+        return _refuse_link(request)
+    if User.objects.filter(email=email).exists():
+        return _refuse_link(request)
     user = User(email=email)
-    form = SetPasswordForm(user, request.POST or None)
+    form = ChoosePasswordForm(user, request.POST or None)
     if not form.is_valid():
         context = {"form": form, "email": email}
         return render(request, "registration/signup_confirm.html", context)
@@ -64,7 +73,7 @@ def signup_confirm(request: HttpRequest, token: str) -> HttpResponse:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError:
-        return render(request, "registration/signup_invalid.html", status=410)
+        return _refuse_link(request)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     claim_orders(request, user)
     return redirect("orders")
@@ -84,6 +93,8 @@ class SignInView(LoginView):
 class ResetForm(PasswordResetForm):
     """Django's own, but as quick for an address without an account."""
 
+    email = EmailField(widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
     def send_mail(
         self,
         subject_template_name: str,
@@ -99,7 +110,8 @@ class ResetForm(PasswordResetForm):
 
 
 reset_password = never_cache(PasswordResetView.as_view(form_class=ResetForm))
-change_password = never_cache(PasswordChangeView.as_view())
+confirm_reset = PasswordResetConfirmView.as_view(form_class=ChoosePasswordForm)
+change_password = never_cache(PasswordChangeView.as_view(form_class=ChangePasswordForm))
 
 
 def claim_orders(request: HttpRequest, user: User) -> None:
@@ -107,6 +119,10 @@ def claim_orders(request: HttpRequest, user: User) -> None:
     here = visitor.of(request)
     if here is not None:
         Order.objects.all().claim(user, visitor=here.id)
+
+
+def _refuse_link(request: HttpRequest) -> HttpResponse:
+    return render(request, "registration/signup_invalid.html", status=410)
 
 
 def _mail_link(request: HttpRequest, email: str) -> None:

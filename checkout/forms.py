@@ -8,6 +8,12 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.forms import (
+    PasswordChangeForm,
+    SetPasswordForm,
+    SetPasswordMixin,
+)
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -22,20 +28,58 @@ PLAIN_AMOUNT = re.compile(r"([-+]?[0-9][0-9.,]*)?")
 CHECKOUT = re.compile(r"[-a-zA-Z0-9_]{16,64}")
 
 
+WRONG_EMAIL = gettext_lazy("Enter an e-mail address, such as name@example.com.")
+
+
+class EmailField(forms.EmailField):
+    """An address most mail servers take; a domain may have any letters."""
+
+    default_error_messages = {"required": WRONG_EMAIL, "invalid": WRONG_EMAIL}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", gettext_lazy("E-mail address"))
+        super().__init__(max_length=254, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        """Return the address; say so if only its letters are the trouble."""
+        local, at, _domain = str(value or "").partition("@")
+        if at and not local.isascii():
+            raise forms.ValidationError(
+                _("Before the @, only letters without accents can be mailed to.")
+            )
+        email: str = super().clean(value)
+        return email
+
+
 class ContactForm(forms.Form):
     """Where the confirmation goes."""
 
-    email = forms.EmailField(max_length=254)
+    email = EmailField()
 
 
 class SignUpForm(forms.Form):
     """Whose account is to start."""
 
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    email = EmailField(
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True})
     )
+
+
+class WeaknessAtFirstField(SetPasswordMixin):
+    """What is wrong with a password stands at it; at the second, that they differ."""
+
+    def validate_password_for_user(
+        self, user: AbstractBaseUser, *_second_field: str
+    ) -> None:
+        super().validate_password_for_user(user, "new_password1")
+
+
+class ChoosePasswordForm(WeaknessAtFirstField, SetPasswordForm):
+    """Django's own, with errors where they belong."""
+
+
+class ChangePasswordForm(WeaknessAtFirstField, PasswordChangeForm):
+    """Django's own, with errors where they belong."""
 
 
 class AmountField(forms.DecimalField):
@@ -190,9 +234,7 @@ def _read_email(value: object) -> str:
     text = value if isinstance(value, str) and value.isprintable() else ""
     form = ContactForm({"email": text})
     if not form.is_valid():
-        raise InvalidCart(
-            _("Enter an e-mail address, such as name@example.com."), field="email"
-        )
+        raise InvalidCart(str(form.errors["email"][0]), field="email")
     email: str = form.cleaned_data["email"]
     return email
 

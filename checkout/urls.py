@@ -22,6 +22,11 @@ urlpatterns = [
     ),
     path("accounts/login/", accounts.SignInView.as_view(), name="login"),
     path("accounts/password_reset/", accounts.reset_password, name="password_reset"),
+    path(
+        "accounts/reset/<uidb64>/<token>/",
+        accounts.confirm_reset,
+        name="password_reset_confirm",
+    ),
     path("accounts/password_change/", accounts.change_password, name="password_change"),
     # Signing out and the ends of those two, as Django has them.
     path("accounts/", include("django.contrib.auth.urls")),

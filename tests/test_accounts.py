@@ -196,3 +196,99 @@ def test_next_leads_nowhere_else() -> None:
     )
 
     assert response["Location"] == "/orders/"
+
+
+def account_page(client: Client, path: str, **fields: str) -> str:
+    """Post `fields` and return the page that answers."""
+    response = client.post(path, fields, follow=True)
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+def at_field(page: str, name: str) -> str:
+    """Return the page's part about one field."""
+    return page.partition(f'for="id_{name}"')[2].partition("</div>\n          </div>")[
+        0
+    ]
+
+
+def test_a_used_link_says_so_at_once() -> None:
+    client = Client()
+    client.post("/accounts/signup/", {"email": "anna@example.com"})
+    link = mailed_link()
+    assert client.get(link).status_code == 200
+    client.post(link, {"new_password1": PASSWORD, "new_password2": PASSWORD})
+
+    again = Client().get(link)
+
+    assert again.status_code == 410
+    assert "This link no longer works" in again.content.decode()
+
+
+def test_an_error_stands_at_the_password_it_is_about() -> None:
+    client = Client()
+    client.post("/accounts/signup/", {"email": "anna@example.com"})
+    link = mailed_link()
+
+    weak = account_page(client, link, new_password1="123", new_password2="123")
+    assert "too short" in at_field(weak, "new_password1")
+    assert 'class="errorlist"' not in at_field(weak, "new_password2")
+
+    other = account_page(client, link, new_password1=PASSWORD, new_password2="other")
+    assert 'class="errorlist"' not in at_field(other, "new_password1")
+    assert "didn’t match" in at_field(other, "new_password2")
+
+
+def test_a_weak_password_is_told_at_the_first_field_when_changed_or_reset() -> None:
+    client = Client()
+    sign_up(client)
+    page = account_page(
+        client, "/accounts/password_change/",
+        old_password=PASSWORD, new_password1="123", new_password2="123",
+    )  # fmt: skip
+    assert "too short" in at_field(page, "new_password1")
+
+    client.post("/accounts/password_reset/", {"email": "anna@example.com"})
+    form = client.get(mailed_link(), follow=True)
+    page = account_page(
+        client, form.wsgi_request.path, new_password1="123", new_password2="123"
+    )
+    assert "too short" in at_field(page, "new_password1")
+
+
+@pytest.mark.parametrize("page", ["login", "signup", "password_reset"])
+def test_every_form_asks_for_the_e_mail_address_in_the_same_words(page: str) -> None:
+    text = Client().get(f"/accounts/{page}/").content.decode()
+
+    assert re.findall(r"<label [^>]*>(E-?mail[^<]*)</label>", text) == [
+        "E-mail address"
+    ]
+
+
+def test_help_stands_under_its_field() -> None:
+    client = Client()
+    client.post("/accounts/signup/", {"email": "anna@example.com"})
+    page = client.get(mailed_link()).content.decode()
+
+    parts = ('<label for="id_new_password1"', 'name="new_password1"', 'helptext">')
+    label, field, help_text = (page.index(part) for part in parts)
+    assert label < field < help_text
+    assert 'aria-describedby="id_new_password1_helptext"' in page
+
+
+def test_the_password_is_changed_from_the_orders() -> None:
+    client = Client()
+    assert "/accounts/password_change/" not in client.get("/orders/").content.decode()
+    sign_up(client)
+    page = client.get("/orders/").content.decode()
+
+    assert "Signed in as anna@example.com." in page
+    assert 'href="/accounts/password_change/"' in page
+
+
+def test_an_address_with_letters_of_its_own_is_taken_or_told_why_not() -> None:
+    page = account_page(Client(), "/accounts/signup/", email="anna@müller.example")
+    assert "Look into your mail" in page
+
+    page = account_page(Client(), "/accounts/signup/", email="jürgen@example.com")
+    assert "Before the @, only letters without accents" in page

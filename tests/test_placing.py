@@ -180,6 +180,8 @@ class OrderAddressTests(TestCase):
             "currency": "usd",
             "amount_refunded": 0,
             "paid_at": None,
+            "closed_reason": "",
+            "is_declined": False,
             "message": "This order has not been paid yet.",
         }
 

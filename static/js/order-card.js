@@ -3,8 +3,7 @@ import { readPage } from "./server.js";
 
 /**
  * <order-card data-url data-status>: one order as the server shows it, in the shopper's own
- * time. While its payment is processing it asks, replaces itself by what has become of it, and
- * raises "order-change".
+ * time. While it is processing it asks, replaces itself by its end and raises "order-change".
  */
 export class OrderCard extends HTMLElement {
   #gone = new AbortController();

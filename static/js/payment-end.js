@@ -11,7 +11,7 @@ const LONG_WAIT = 20_000;
 const ASK_AFTER = 10_000;
 
 /**
- * The bank has agreed: return the order when the server says so too.
+ * The bank has agreed: return the order when the server knows.
  * @param {string} orderUrl
  * @param {Say} say
  * @param {AbortSignal} signal
@@ -26,13 +26,11 @@ export function agreed(orderUrl, say, signal) {
 }
 
 /**
- * The bank's answer was lost: return the order when it is paid or over, or a sentence when it
- * turns out that nothing was paid.
+ * The bank's answer was lost: return the order as it ended, or a sentence if it is unpaid.
  * @param {string} orderUrl
  * @param {Say} say
  * @param {AbortSignal} signal
  * @param {{csrfToken: () => string, next?: number}} options
- *   `next` is when to ask whether the order can still be paid
  */
 export function found(orderUrl, say, signal, { csrfToken, next = ASK_AFTER }) {
   say(text("checking"), orderUrl);

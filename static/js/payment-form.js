@@ -98,7 +98,7 @@ class PaymentForm extends HTMLElement {
     return this.#confirm(order.url, clientSecret);
   }
 
-  /** @param {{status: number, error: Refusal | null, reference: string}} refusal */
+  /** @param {Answer & {kind: "refused"}} refusal */
   async #refused({ status, error, reference }) {
     if (error?.code === "price_changed") return this.#reprice(error);
     if (error?.code === "invalid_cart") return this.#correct(error);
@@ -110,7 +110,7 @@ class PaymentForm extends HTMLElement {
   }
 
   /**
-   * The checkout was spent before: show its order. Another cart than that one is kept.
+   * Show the order that spent the checkout; another cart than that one is kept.
    * @param {Refusal} refusal
    */
   async #paidBefore({ order, message }) {
@@ -340,12 +340,9 @@ class PaymentForm extends HTMLElement {
   }
 }
 
-/**
- * @param {Document} page
- * @returns {HTMLElement | null}
- */
+/** @param {Document} page */
 function freshForm(page) {
-  return page.querySelector("payment-form");
+  return /** @type {HTMLElement | null} */ (page.querySelector("payment-form"));
 }
 
 /** @param {HTMLElement} form */

@@ -43,7 +43,7 @@ export class PaymentView {
     const place = this.#place("[data-progress]");
     const isNew = place.textContent !== sentence;
     this.#write("[data-progress]", sentence);
-    // Once: whoever scrolls away while the page waits stays there.
+    // Once: whoever scrolls away stays there.
     if (sentence && isNew) place.parentElement?.scrollIntoView({ block: "nearest" });
     const link = /** @type {HTMLAnchorElement} */ (this.root.querySelector("[data-order-link]"));
     link.hidden = orderUrl === "";
@@ -51,7 +51,7 @@ export class PaymentView {
   }
 
   /**
-   * Say what went wrong, or nothing any more; `reference` finds it in the shop's logs.
+   * Say what went wrong, or nothing any more.
    * @param {string} sentence
    */
   fail(sentence, { focus = true, reference = "" } = {}) {
@@ -83,16 +83,13 @@ export class PaymentView {
     if (this.emailInput) this.#write("[data-email-error]", "");
   }
 
-  /**
-   * Say at the button what the fresh copy of the page says of unfinished orders.
-   * @param {Document} page
-   */
+  /** @param {Document} page a fresh copy of this one */
   takeUnfinished(page) {
     const fresh = page.querySelector(UNFINISHED);
     if (fresh) this.root.querySelector(UNFINISHED)?.replaceWith(document.importNode(fresh, true));
   }
 
-  /** The order of this cart is spoken of by the form itself while it is being paid. */
+  /** What the form itself is about to say. */
   dropOwnUnfinished() {
     this.root.querySelector(`${UNFINISHED} [data-own]`)?.remove();
   }

@@ -1,10 +1,7 @@
 import { readQuantity } from "./cart.js";
 import { text } from "./texts.js";
 
-/**
- * <quantity-stepper>: two buttons with `data-step` around a number input, which names the place
- * of its note in `aria-describedby`.
- */
+/** <quantity-stepper>: two buttons with `data-step` around a number input. */
 class QuantityStepper extends HTMLElement {
   connectedCallback() {
     this.#show();

@@ -18,7 +18,6 @@ export async function readJson(url, options = {}) {
     const body = isJson ? await response.json() : null;
     if (response.ok && body) return { kind: "answered", body };
     const { status } = response;
-    // What finds the request in the shop's logs, if something broke there.
     const reference = (status >= 500 && response.headers.get("X-Request-ID")) || "";
     return { kind: "refused", status, error: body?.error ?? null, reference };
   } catch {
