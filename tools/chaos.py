@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from test import leave, on_stop, postgresql
+from test import SHARED, leave, on_stop, postgresql
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".cache" / "chaos"
@@ -136,7 +136,7 @@ def run_tests(part: Part, environment: dict[str, str]) -> None:
     if part.name.startswith("histories"):
         seeds = f"{first}-{first + count - 1}"
         asked = {"HISTORY_SEEDS": seeds, "HISTORY_STEPS": "100"}
-        selected = ["tests/test_histories.py"]
+        selected = [*SHARED, "tests/test_histories.py"]
     elif part.name == "crashes":
         asked, selected = {"CRASHES": "all"}, ["tests/test_crashes.py"]
         selected += ["-s", "-k", f"scene{first}-" if first < SCENES else ""]

@@ -23,7 +23,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING_SELECTED = 5
 # One more than there are cores: tests often wait for a browser or a disk.
-WORKERS = min((os.cpu_count() or 1) + 1, 8)
+SHARED = [f"-n{min((os.cpu_count() or 1) + 1, 8)}", "--dist=worksteal"]
 
 
 def main(arguments: list[str]) -> int:
@@ -54,8 +54,7 @@ def pytest(arguments: list[str], *, database: str, named: str) -> int:
     fixtures are then stopped in order instead of all at once.
     """
     print(f"Tests on {named}", flush=True)
-    shared = [f"-n{WORKERS}", "--dist=worksteal"]
-    command = [sys.executable, "-m", "pytest", "--no-header", *shared, *arguments]
+    command = [sys.executable, "-m", "pytest", "--no-header", *SHARED, *arguments]
     environment = {**os.environ, "DATABASE_URL": database}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, start_new_session=True
