@@ -4,10 +4,10 @@ from django.apps import AppConfig
 
 
 class CheckoutConfig(AppConfig):
-    """Register the system checks when Django is ready."""
+    """Register the system checks, and what hears of sign-ins, when Django is ready."""
 
     name = "checkout"
     verbose_name = "Shop"
 
     def ready(self) -> None:
-        from checkout import checks  # noqa: F401
+        from checkout import checks, sign_ins  # noqa: F401

@@ -34,27 +34,29 @@ def open_item(
     detail: str = "",
 ) -> None:
     """Open an item about `subject`, an id at Stripe, unless this fact has one."""
-    opened = Attention.objects.bulk_create(
-        [
-            Attention(
-                kind=kind,
-                subject=subject,
-                order=order,
-                expected=expected,
-                received=received,
-                detail=detail[:300],
-            )
-        ],
-        ignore_conflicts=True,
-    )
     now = timezone.now()
+    fact = Attention(
+        kind=kind,
+        subject=subject,
+        order=order,
+        expected=expected,
+        received=received,
+        detail=detail[:300],
+        opened_at=now,
+    )
+    Attention.objects.bulk_create([fact], ignore_conflicts=True)
     item = Attention.objects.filter(
         kind=kind, subject=subject, expected=expected, received=received
     )
     back = item.filter(resolved_at__isnull=False, told_at__lt=now - SILENCE)
     _reopen(back)
     item.filter(told_at__lt=now - TOLD_EVERY).update(told_at=now)
-    logger.error("Attention: %s %s %s", kind, subject, detail, extra={"opened": opened})
+    # The same fact is reported in every round; it is told when it is opened.
+    if item.filter(opened_at__gte=now).exists():
+        number = order.number if order else ""
+        logger.error(
+            "Attention: %s %s %s", kind, subject, detail, extra={"order": number}
+        )
 
 
 def reopen_item(kind: Attention.Kind, subject: str) -> None:

@@ -63,10 +63,24 @@ def replay(event: gateway.Event) -> bool:
 def _attempt(event: gateway.Event) -> Result:
     try:
         with transaction.atomic():
-            return _apply(event)
+            outcome, reason = _apply(event)
     except FAILURES as error:
-        logger.exception("Event %s (%s) could not be applied", event.id, event.type)
+        logger.exception(
+            "Event %s (%s) could not be applied",
+            event.id,
+            event.type,
+            extra={"event": event.id},
+        )
         return StripeEvent.Outcome.FAILED, f"{type(error).__name__}: {error}"[:200]
+    if outcome == StripeEvent.Outcome.IGNORED:
+        logger.info(
+            "Event %s (%s) ignored: %s",
+            event.id,
+            event.type,
+            reason,
+            extra={"event": event.id},
+        )
+    return outcome, reason
 
 
 def _apply(event: gateway.Event) -> Result:
@@ -74,7 +88,6 @@ def _apply(event: gateway.Event) -> Result:
     if handler is None:
         return StripeEvent.Outcome.IGNORED, "type not used"
     if event.livemode != gateway.is_live():
-        logger.warning("Event %s ignored: other mode", event.id)
         return StripeEvent.Outcome.IGNORED, "other mode"
     return handler(event)
 

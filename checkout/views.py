@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,6 +27,7 @@ from checkout import cart, gateway, limits, money, payments, visitor, words
 from checkout.forms import OrderRequest
 from checkout.models import Order, Product, User
 from checkout.policy import payment_page
+from config import logs
 
 logger = logging.getLogger(__name__)
 
@@ -177,6 +179,15 @@ def order_status(request: HttpRequest, token: str) -> JsonResponse:
     return JsonResponse({"order": _order_json(found)})
 
 
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what went wrong with a reference by which the logs tell more."""
+    if request.content_type == "application/json":
+        return _error(500, "server_error", words.page_texts()["server_error"])
+    # Without the request: whoever it is from may be what could not be found out.
+    page = render_to_string("500.html", {"reference": logs.request_id.get()})
+    return HttpResponse(page, status=500)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a request whose CSRF token does not fit, in the form it was made."""
     message = _("This page is out of date. Please reload it.")
@@ -323,6 +334,8 @@ def _price_changed(priced: cart.Cart) -> JsonResponse:
 
 
 def _error(status: int, code: str, message: str, **more: Any) -> JsonResponse:
+    if status >= 500:
+        more["reference"] = logs.request_id.get()
     return JsonResponse(
         {"error": {"code": code, "message": message, **more}}, status=status
     )

@@ -24,6 +24,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """
     length = request.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > MAX_BYTES:
+        logger.warning("Webhook refused: too long")
         return _answer(413, "Too long.")
     try:
         event = gateway.verify_event(

@@ -13,4 +13,6 @@ graceful_timeout = 20
 keepalive = 5
 max_requests = 10_000
 max_requests_jitter = 1_000
+# "-" prints one: masked, as every line is.
 accesslog = None
+logger_class = "config.gunicorn_log.MaskedLogger"

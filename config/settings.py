@@ -203,12 +203,17 @@ CONTENT_SECURITY_POLICY = {
 LOG_LEVEL = env.choice(
     "LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
 )
-LOG_FORMAT = env.choice("LOG_FORMAT", "text", {"text", "json"})
+LOG_FORMAT = env.choice("LOG_FORMAT", "text" if DEBUG else "json", {"text", "json"})
+# Django's own loggers get handlers of their own unless they are named here.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"format": "{levelname} {name}: {message}", "style": "{"},
+        "text": {
+            "()": "config.logs.TextFormatter",
+            "format": "{levelname} {name}: {message}",
+            "style": "{",
+        },
         "json": {"()": "config.logs.JsonFormatter"},
     },
     "handlers": {
@@ -216,8 +221,10 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        # Django gives it a handler of its own, and every line came twice.
         "django": {"handlers": []},
+        "django.server": {"handlers": [], "propagate": True},
+        # Statements have in them what no line may have.
+        "django.db.backends": {"level": "INFO"},
         # It logs every request; the gateway logs those that failed.
         "stripe": {"level": "WARNING"},
     },

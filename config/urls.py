@@ -7,3 +7,5 @@ urlpatterns = [
     path("", include("checkout.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler500 = "checkout.views.server_error"

@@ -1,13 +1,23 @@
 """The WSGI application that gunicorn serves."""
 
+import logging
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+# gunicorn ends at this code; at any other it would try the same worker again.
+CANNOT_START = 3
 
-# Commands check the settings before they run; a server must refuse just as well.
-call_command("check")
+try:
+    application = get_wsgi_application()
+    # Commands check the settings before they run; a server must refuse just as well.
+    call_command("check")
+except (ImproperlyConfigured, SystemCheckError) as refusal:
+    logging.getLogger(__name__).critical("Refused to start: %s", refusal)
+    sys.exit(CANNOT_START)

@@ -13,7 +13,12 @@ from django.test import TransactionTestCase
 from checkout.models import Shop
 from tests.settings import SCRATCH
 
-pytest_plugins = ["tests.browsers", "tests.chaos.worlds", "tests.live"]
+pytest_plugins = [
+    "tests.browsers",
+    "tests.chaos.worlds",
+    "tests.live",
+    "tests.log_lines",
+]
 
 
 def pytest_configure() -> None:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from checkout import emails, gateway, payments
 from checkout.admin.showing import log_act, page_context
 from checkout.models import Mail, Order
+from config import logs
 
 NO_ANSWER = gettext_lazy(
     "Stripe gave no usable answer; nothing was changed here. Try again in a moment."
@@ -52,6 +53,7 @@ def to_page(order: Order) -> HttpResponse:
 
 def operator(request: HttpRequest) -> str:
     """Return the name under which history remembers who is signed in."""
+    logs.actor.set(f"user {request.user.pk}")
     return request.user.get_username()[:100]
 
 

@@ -1,5 +1,8 @@
 """Products: the one price that can be typed."""
 
+import logging
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from checkout.admin.showing import money_text
 from checkout.forms import ProductForm
 from checkout.models import Product
+from config import logs
+
+logger = logging.getLogger(__name__)
 
 
 @admin.register(Product)
@@ -19,6 +25,21 @@ class ProductAdmin(admin.ModelAdmin):
     @admin.display(description=_("Price"), ordering="unit_amount")
     def price(self, product: Product) -> str:
         return money_text(product.unit_amount, product.currency)
+
+    def save_model(
+        self, request: HttpRequest, obj: Product, form: Any, change: bool
+    ) -> None:
+        """Save the product; a new price is worth a line in the log."""
+        if "price" in form.changed_data:
+            logs.actor.set(f"user {request.user.pk}")
+            logger.info(
+                "Price of %s: %s → %s %s",
+                obj.slug,
+                form.initial.get("price", "new"),
+                form.cleaned_data["price"],
+                obj.currency,
+            )
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Product | None = None

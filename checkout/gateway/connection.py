@@ -60,6 +60,10 @@ def deadline(seconds: float) -> Iterator[None]:
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
+# How often the call at hand was sent.
+_tries: ContextVar[int] = ContextVar("tries", default=0)
+
+
 class _Transport(stripe.RequestsClient):
     """The library's own HTTP client, but no request outlives the deadline.
 
@@ -77,6 +81,7 @@ class _Transport(stripe.RequestsClient):
         **usage: Any,
     ) -> tuple[Any, int, Mapping[str, str]]:
         end = _deadline.get()
+        _tries.set(_tries.get() + 1)
         remaining = DEADLINE_SECONDS if end is None else end - time.monotonic()
         if remaining <= 0.05:
             raise _no_answer("out of time", should_retry=False)
@@ -140,13 +145,15 @@ def _client_for(secret_key: str, api_base: str) -> stripe.StripeClient:
 @contextmanager
 def translated_errors(call: str) -> Iterator[None]:
     """Turn the library's errors into ours and log each once, without its body."""
+    _tries.set(0)
     try:
         yield
     except stripe.StripeError as error:
         code = (error.error.code if error.error else None) or error.code or ""
         logger.warning(
-            "Stripe call failed: %s %s status=%s code=%s request=%s",
+            "Stripe call failed: %s %s status=%s code=%s request=%s tries=%s",
             call, type(error).__name__, error.http_status, code, error.request_id,
+            _tries.get(), extra={"stripe_request": error.request_id},
         )  # fmt: skip
         message = f"{call}: {type(error).__name__} {code}".strip()
         raise _error_class(error, code)(message, code=code) from error

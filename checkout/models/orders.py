@@ -4,6 +4,8 @@
 are its only callers.
 """
 
+import logging
+from functools import partial
 from typing import Any
 
 from django.db import models, transaction
@@ -15,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from checkout.models.catalogue import Product
 from checkout.models.names import new_number, new_token
 from checkout.users import User
+
+logger = logging.getLogger(__name__)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -217,6 +221,12 @@ class Order(models.Model):
             source=source,
             note=note,
         )
+        # An operator's name is an e-mail address: the line's `actor` is their id.
+        who = "operator" if "@" in source else source
+        became = f"{to_status} ({note})" if note else to_status
+        written = (self.number, from_status or "new", became, who)
+        tell = partial(logger.info, "Order %s: %s → %s by %s", *written)
+        transaction.on_commit(partial(tell, extra={"order": self.number}))
 
 
 class OrderLine(models.Model):

@@ -1,5 +1,6 @@
 """`manage.py reconcile`: heal what webhooks left undone, once or again and again."""
 
+import logging
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -8,6 +9,8 @@ from django.core.management.base import BaseCommand
 from django.db import OperationalError, close_old_connections
 
 from checkout import reconcile
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -31,6 +34,6 @@ class Command(BaseCommand):
     def _run(self) -> None:
         try:
             for change in reconcile.run():
-                self.stdout.write(change)
+                logger.info("Reconciled: %s", change)
         except OperationalError as error:
-            self.stderr.write(f"The database does not answer: {error}")
+            logger.error("The database does not answer: %s", error)
