@@ -5,6 +5,8 @@ and what the mail says only its owner reads. The account starts with the link.
 """
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django import forms
@@ -20,13 +22,15 @@ from django.core import signing
 from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from checkout import emails, visitor
+from checkout import emails, limits, visitor, words
+from checkout.backends import RETRY_AFTER
 from checkout.forms import (
     ChangePasswordForm,
     ChoosePasswordForm,
@@ -48,6 +52,10 @@ def signup(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None)
     if not form.is_valid():
         return render(request, "registration/signup.html", {"form": form})
+    try:
+        limits.spend(limits.SIGN_UPS_OF_ADDRESS, limits.address_of(request))
+    except limits.TooMany as refusal:
+        return _refuse_too_many(request, refusal)
     email = form.cleaned_data["email"].lower()
     _mail_link(request, email)
     return render(request, "registration/signup_sent.html", {"email": email})
@@ -74,9 +82,23 @@ def signup_confirm(request: HttpRequest, token: str) -> HttpResponse:
             user.save(force_insert=True)
     except IntegrityError:
         return _refuse_link(request)
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user)
     claim_orders(request, user)
     return redirect("orders")
+
+
+def limited(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let a page that signs in say when to try again: 429, and else as ever."""
+
+    @wraps(view)
+    def with_status(request: HttpRequest, *args: Any, **sent: Any) -> HttpResponseBase:
+        response = view(request, *args, **sent)
+        if RETRY_AFTER in request.META:
+            response.status_code = 429
+            response["Retry-After"] = str(request.META[RETRY_AFTER])
+        return response
+
+    return with_status
 
 
 class SignInView(LoginView):
@@ -88,6 +110,9 @@ class SignInView(LoginView):
         response = super().form_valid(form)
         claim_orders(self.request, form.get_user())
         return response
+
+
+sign_in = limited(SignInView.as_view())
 
 
 class ResetForm(PasswordResetForm):
@@ -109,7 +134,20 @@ class ResetForm(PasswordResetForm):
         emails.send_soon(EmailMessage(subject, text, from_email, [to_email]))
 
 
-reset_password = never_cache(PasswordResetView.as_view(form_class=ResetForm))
+class ResetView(PasswordResetView):
+    """Django's own, only so often."""
+
+    form_class = ResetForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            limits.spend(limits.RESETS_OF_ADDRESS, limits.address_of(self.request))
+        except limits.TooMany as refusal:
+            return _refuse_too_many(self.request, refusal)
+        return super().form_valid(form)
+
+
+reset_password = never_cache(ResetView.as_view())
 confirm_reset = PasswordResetConfirmView.as_view(form_class=ChoosePasswordForm)
 change_password = never_cache(PasswordChangeView.as_view(form_class=ChangePasswordForm))
 
@@ -119,6 +157,13 @@ def claim_orders(request: HttpRequest, user: User) -> None:
     here = visitor.of(request)
     if here is not None:
         Order.objects.all().claim(user, visitor=here.id)
+
+
+def _refuse_too_many(request: HttpRequest, refusal: limits.TooMany) -> HttpResponse:
+    context = {"wait": words.wait(refusal.retry_after)}
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def _refuse_link(request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -47,6 +48,11 @@ ORDERS_OF_VISITOR = Rule("orders of visitor", 10, timedelta(minutes=10))
 ORDERS_OF_ADDRESS = Rule("orders of address", 60, timedelta(minutes=10))
 REPEATS_OF_VISITOR = Rule("repeats of visitor", 60, timedelta(minutes=1))
 REPEATS_OF_ADDRESS = Rule("repeats of address", 60, timedelta(minutes=1))
+SIGN_UPS_OF_ADDRESS = Rule("sign-ups of address", 10, timedelta(minutes=10))
+RESETS_OF_ADDRESS = Rule("password resets of address", 10, timedelta(minutes=10))
+# Only those that fail: the others are given back.
+SIGN_INS_OF_ACCOUNT = Rule("sign-ins of account", 10, timedelta(minutes=15))
+SIGN_INS_OF_ADDRESS = Rule("sign-ins of address", 50, timedelta(minutes=15))
 
 
 class TooMany(Exception):
@@ -76,25 +82,48 @@ def repeat(*, visitor: str, address: str) -> None:
     spend(REPEATS_OF_ADDRESS, address)
 
 
-def spend(rule: Rule, subject: str) -> None:
+def sign_in(*, account: str, address: str) -> list[Limit]:
+    """Count a sign-in as if it had failed, before it is tried; raises TooMany.
+
+    `account` is what was typed, whether or not there is such an account. What comes
+    back is for `give_back`, should it succeed.
+    """
+    return [
+        spend(SIGN_INS_OF_ACCOUNT, f"{account} {address}"),
+        spend(SIGN_INS_OF_ADDRESS, address),
+    ]
+
+
+def spend(rule: Rule, subject: str) -> Limit:
     """Count one act of `subject`; raises TooMany if it has nothing left.
 
     Of any number at once exactly as many pass as are left: one statement decides.
     """
     now = timezone.now()
-    began = now - (now - EPOCH) % rule.window
-    row = [
-        rule.scope,
-        _hashed(rule, subject),
-        connection.ops.adapt_datetimefield_value(began),
-        rule.most - 1,
-    ]
+    counter = Limit(
+        scope=rule.scope,
+        subject=_hashed(rule, subject),
+        began_at=now - (now - EPOCH) % rule.window,
+        remaining=rule.most - 1,
+    )
     with connection.cursor() as cursor:
+        began = connection.ops.adapt_datetimefield_value(counter.began_at)
+        row = [counter.scope, counter.subject, began, counter.remaining]
         cursor.execute(SPEND, row)
         if cursor.rowcount == 1:
-            return
-    logger.warning("Limit reached: %s %s", rule.scope, row[1])
-    raise TooMany(math.ceil((began + rule.window - now).total_seconds()))
+            return counter
+    logger.warning("Limit reached: %s %s", counter.scope, counter.subject)
+    ends = counter.began_at + rule.window
+    raise TooMany(math.ceil((ends - now).total_seconds()))
+
+
+def give_back(spent: list[Limit]) -> None:
+    """Take back what was counted; it turned out to need no limit."""
+    for counter in spent:
+        row = Limit.objects.filter(
+            began_at=counter.began_at, scope=counter.scope, subject=counter.subject
+        )
+        row.update(remaining=F("remaining") + 1)
 
 
 def forget_old() -> int:

@@ -20,7 +20,7 @@ urlpatterns = [
     path(
         "accounts/signup/<str:token>/", accounts.signup_confirm, name="signup_confirm"
     ),
-    path("accounts/login/", accounts.SignInView.as_view(), name="login"),
+    path("accounts/login/", accounts.sign_in, name="login"),
     path("accounts/password_reset/", accounts.reset_password, name="password_reset"),
     path(
         "accounts/reset/<uidb64>/<token>/",

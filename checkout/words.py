@@ -169,11 +169,15 @@ def page_texts() -> dict[str, str]:
 
 def too_many(retry_after: int) -> str:
     """Return the calm sentence for who is over a limit for so many seconds more."""
+    sentence = _("That was a little fast. Nothing was sent to your bank.")
+    return f"{sentence} {wait(retry_after)}"
+
+
+def wait(retry_after: int) -> str:
+    """Return when it may be tried again, in so many seconds, as people say it."""
     minutes = math.ceil(retry_after / 60)
     return ngettext(
-        "That was a little fast. Nothing was sent to your bank. "
         "Please try again in a minute.",
-        "That was a little fast. Nothing was sent to your bank. "
         "Please try again in %(minutes)s minutes.",
         minutes,
     ) % {"minutes": minutes}

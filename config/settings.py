@@ -100,6 +100,7 @@ DATABASES = {
 # --- Accounts -----------------------------------------------------------------------
 
 AUTH_USER_MODEL = "checkout.User"
+AUTHENTICATION_BACKENDS = ["checkout.backends.LimitedBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -10,7 +10,7 @@ RANKS = [
     {"models", "users", "sign_ins", "money"},
     {"gateway", "attention", "emails", "words", "visitor", "cart", "policy", "forms",
      "limits"},
-    {"settlement", "refunds", "disputes"},
+    {"settlement", "refunds", "disputes", "backends"},
     {"payments"},
     {"inbox"},
     {"reconcile", "audit"},

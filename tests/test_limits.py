@@ -1,6 +1,7 @@
 """Limits: the last that passes, the first that does not, and who else is counted."""
 
 import json
+import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,11 +12,12 @@ from unittest import mock
 
 import pytest
 import requests
+from django.conf import settings as shop_settings
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from checkout import limits, reconcile
-from checkout.models import Limit, Order
+from checkout.models import Limit, Order, User
 from tests.chaos.world import new_browser
 from tests.factories import make_product
 from tests.live import gunicorn
@@ -222,14 +224,140 @@ def test_a_spent_checkout_is_repeated_no_more_often(
     assert_too_many(place(browser, **again), after=59)
 
 
+# --- Accounts -----------------------------------------------------------------------
+
+ANNA = "anna@example.com"
+PASSWORD = "a-long-and-quiet-evening"
+DOORS = ["/accounts/login/", "/admin/login/"]
+
+
+@pytest.fixture
+def anna() -> User:
+    return User.objects.create_user(ANNA, PASSWORD, is_staff=True)
+
+
+def sign_in(
+    password: str, *, who: str = ANNA, address: str = "192.0.2.7", door: str = DOORS[0]
+) -> Any:
+    fields = {"username": who, "password": password}
+    return new_browser().post(door, fields, REMOTE_ADDR=address)
+
+
+def text_of(page: Any) -> str:
+    return re.sub(r'value="[^"]*"', "", page.content.decode())
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_ten_wrong_passwords_for_an_account_from_an_address(
+    clock: Clock, anna: User, door: str
+) -> None:
+    wrong = [sign_in("wrong", door=door) for _ in range(10)]
+    over = [sign_in(password, door=door) for password in ("wrong", PASSWORD)]
+
+    assert {answer.status_code for answer in wrong} == {200}
+    for answer in over:
+        assert answer.status_code == 429
+        assert answer["Retry-After"] == "899"
+        assert text_of(answer) == text_of(wrong[0])
+        assert "no-store" in answer["Cache-Control"]
+    # However the name is written, and at the other door.
+    other = DOORS[door == DOORS[0]]
+    assert sign_in(PASSWORD, who=" ANNA@example.com", door=other).status_code == 429
+    # Not for somebody else here, nor for Anna elsewhere.
+    assert sign_in("wrong", who="berta@example.com", door=door).status_code == 200
+    assert sign_in(PASSWORD, address="192.0.2.8", door=door).status_code == 302
+    clock.pass_by(15 * MINUTE)
+    assert sign_in(PASSWORD, door=door).status_code == 302
+
+
+def test_an_account_that_does_not_exist_is_locked_alike(
+    clock: Clock, anna: User
+) -> None:
+    answers = [
+        [sign_in("wrong", who=who) for _ in range(12)]
+        for who in (ANNA, "nobody@example.com")
+    ]
+
+    there, nowhere = [[(a.status_code, text_of(a)) for a in some] for some in answers]
+    assert there == nowhere
+
+
+def test_fifty_wrong_passwords_of_an_address(clock: Clock, anna: User) -> None:
+    def attack() -> Counter[int]:
+        names = [f"{number // 5}@example.com" for number in range(51)]
+        return Counter(sign_in("wrong", who=name).status_code for name in names)
+
+    assert attack() == {200: 50, 429: 1}
+    assert sign_in(PASSWORD).status_code == 429
+    assert sign_in(PASSWORD, address="192.0.2.8").status_code == 302
+    clock.pass_by(15 * MINUTE)
+    assert sign_in(PASSWORD).status_code == 302
+
+
+def test_signing_in_rightly_is_not_limited(clock: Clock, anna: User) -> None:
+    for _ in range(9):
+        sign_in("wrong")
+
+    assert {sign_in(PASSWORD).status_code for _ in range(60)} == {302}
+    assert sign_in("wrong").status_code == 200
+    assert sign_in(PASSWORD).status_code == 429
+
+
+def test_of_forty_passwords_at_once_ten_are_tried(clock: Clock, anna: User) -> None:
+    answers = at_once(*[lambda: sign_in("wrong").status_code] * 40)
+
+    assert Counter(answers) == {200: 10, 429: 30}
+
+
+def test_what_is_kept_and_logged_of_a_sign_in_names_nobody(
+    clock: Clock, anna: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(12):
+        sign_in("wrong")
+
+    kept = str(list(Limit.objects.values()))
+    for told in (kept, caplog.text):
+        assert "anna" not in told.lower()
+        assert "192.0.2" not in told
+    assert "Limit reached: sign-ins of account" in caplog.text
+
+
+@pytest.mark.parametrize("page", ["signup", "password_reset"])
+def test_ten_mails_of_an_address_in_ten_minutes(
+    clock: Clock, anna: User, page: str
+) -> None:
+    def ask(email: str, address: str = "192.0.2.7") -> Any:
+        fields = {"email": email}
+        return new_browser().post(f"/accounts/{page}/", fields, REMOTE_ADDR=address)
+
+    passed = {ask(f"{number}@example.com").status_code for number in range(10)}
+    over = [ask(email) for email in (ANNA, "nobody@example.com")]
+
+    assert passed <= {200, 302}
+    for answer in over:
+        assert answer.status_code == 429
+        assert answer["Retry-After"] == "599"
+        assert "Please try again in 10 minutes." in answer.content.decode()
+        assert "no-store" in answer["Cache-Control"]
+    assert over[0].content == over[1].content
+    # What is not an address is no mail.
+    assert ask("nobody").status_code == 200
+    assert ask("nobody@example.com", "192.0.2.8").status_code in passed
+    clock.pass_by(10 * MINUTE)
+    assert ask("nobody@example.com").status_code in passed
+
+
 # --- Shared, and kept ---------------------------------------------------------------
 
 
 def press(shop: str, cookies: dict[str, str]) -> int:
-    token = {"X-CSRFToken": cookies["csrftoken"], "Referer": f"{shop}/"}
+    token = {
+        "X-CSRFToken": cookies[shop_settings.CSRF_COOKIE_NAME],
+        "Referer": f"{shop}/",
+    }
     sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     answer = requests.post(
-        f"{shop}/orders/", json=wish(), headers=token | sent, timeout=30
+        f"{shop}/orders/", json=wish(), headers=proof | sent, timeout=30
     )
     return answer.status_code
 
