@@ -351,7 +351,7 @@ def test_ten_mails_of_an_address_in_ten_minutes(
 
 
 def press(shop: str, cookies: dict[str, str]) -> int:
-    token = {
+    proof = {
         "X-CSRFToken": cookies[shop_settings.CSRF_COOKIE_NAME],
         "Referer": f"{shop}/",
     }
