@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
-from checkout.models import Dispute, Order, Product, User
+from checkout import attention, visitor
+from checkout.models import Dispute, Order, Product, Refund, User
 from tests.browser import shopper
 from tests.factories import make_order
 from tests.sandbox_server import SandboxServer, wait_for
@@ -97,11 +99,13 @@ def test_before_paying(camera: Camera, sandbox: SandboxServer) -> None:
     expect(page.locator("[data-note]")).to_contain_text("Loading")
     shoot("loading")
     page.unroute("**/endive/frames/element.html")
-    shopper.enter(page)
-    shoot("shop")
-    page.locator("input[type=number]").nth(0).fill("0")
+    page.goto("/")
+    expect(page.locator("payment-fields")).to_have_attribute("data-state", "ready")
     shoot("nothing-chosen")
+    page.locator("input[type=number]").nth(1).fill("1.5")
+    shoot("quantity")
     choose(page)
+    shoot("shop")
     press_pay(page)
     shoot("no-email")
     shopper.fill(page)
@@ -114,7 +118,9 @@ def test_errors(camera: Camera) -> None:
     choose(page)
     shopper.fill(page)
     fail(page, shoot, "too-fast", lambda route: route.fulfill(status=429))
-    fail(page, shoot, "our-error", lambda route: route.fulfill(status=500))
+    reference = {"X-Request-ID": "5f1c2a7d90be"}
+    broken = {"status": 500, "headers": reference}
+    fail(page, shoot, "our-error", lambda route: route.fulfill(**broken))
     fail(page, shoot, "unreachable", lambda route: route.abort())
     page.context.set_offline(True)
     press_pay(page)
@@ -194,6 +200,14 @@ def test_orders(camera: Camera, settings: Any) -> None:
     settings.DEBUG = False
     make_order_page(page, shoot, "partly-refunded", amount_refunded=500)
     make_order_page(page, shoot, "refunded", amount_refunded=1099)
+    failed = make_order(**PAID, paid_at=timezone.now())
+    Refund.objects.create(
+        order=failed, stripe_id="re_1", amount=1099, status="failed", source="evt_1"
+    )
+    attention.open_item(attention.Kind.REFUND_FAILED, "re_1", failed)
+    page.goto(failed.get_absolute_url())
+    shoot("refund-failed")
+    make_order_page(page, shoot, "closed", status="canceled", closed_reason="operator")
     make_order_page(page, shoot, "processing", status="processing")
     make_order_page(page, shoot, "expired", status="canceled", closed_reason="expired")
     make_order_page(
@@ -219,6 +233,38 @@ def test_orders(camera: Camera, settings: Any) -> None:
     shoot("mail")
 
 
+def test_without_scripts(new_page: Any) -> None:
+    call_command("seed_products", verbosity=0)
+    for label, size in SIZES.items():
+        page = new_page(java_script_enabled=False, viewport=size)
+        page.goto("/")
+        page.screenshot(path=FOLDER / f"no-script-{label}.png", full_page=True)
+
+
+def test_nothing_on_sale(camera: Camera) -> None:
+    page, shoot = camera
+    Product.objects.update(currency="eur")
+    page.goto("/")
+    shoot("nothing-on-sale")
+
+
+@pytest.mark.parametrize("camera", ["en-US", "de-DE"], indirect=True)
+def test_unfinished_orders(camera: Camera, request: Any) -> None:
+    page, shoot = camera
+    language = request.node.callspec.params["camera"][:2]
+    page.goto("/")
+    cookie = {it["name"]: it["value"] for it in page.context.cookies()}
+    client = Client()
+    client.cookies.load({name: cookie[name] for name in cookie})
+    here = visitor.of(client.get("/").wsgi_request)
+    assert here
+    make_order(visitor=here.id, status="processing")
+    make_order(visitor=here.id, decline_code="insufficient_funds", amount=6400)
+    shopper.enter(page)
+    choose(page)
+    shoot(f"unfinished-{language}")
+
+
 def make_order_page(
     page: Page, shoot: Callable[[str], None], name: str, **fields: Any
 ) -> None:
@@ -239,7 +285,7 @@ def test_already_paid(camera: Camera) -> None:
     expect(stale.locator("[data-status=paid]").first).to_be_visible()
     shopper.fill(page)
     press_pay(page)
-    expect(shopper.error(page)).to_contain_text("already paid")
+    expect(shopper.error(page)).to_contain_text("is already paid")
     shoot("already-paid")
 
 
@@ -248,6 +294,18 @@ def test_accounts(camera: Camera) -> None:
     for name in ("login", "signup", "password_reset"):
         page.goto(f"/accounts/{name}/")
         shoot(name)
+    User.objects.create_user("ada@example.com", "a-quiet-evening")
+    page.goto("/accounts/login/")
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Password").fill("a-quiet-evening")
+    page.get_by_role("button", name="Sign in").click()
+    shoot("orders-signed-in")
+    page.get_by_role("link", name="Change your password").click()
+    page.get_by_label("Old password").fill("a-quiet-evening")
+    page.get_by_label("New password", exact=True).fill("123")
+    page.get_by_label("confirmation").fill("1234")
+    page.get_by_role("button").last.click()
+    shoot("password-change")
     page.goto("/no-such-page/")
     shoot("404")
 

@@ -3,6 +3,7 @@
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -168,3 +169,13 @@ def test_a_changed_visitor_cookie_is_nobodys() -> None:
     client.cookies["__Host-visitor"] = "someone-elses-browser"
 
     assert order.number not in client.get(reverse("orders")).content.decode()
+
+
+def test_a_shop_with_nothing_in_its_currency_says_so(settings: Any) -> None:
+    make_product(currency="usd")
+    settings.CURRENCY = "eur"
+    page = Client().get("/").content.decode()
+
+    assert "Nothing is on sale in EUR at the moment." in page
+    assert "products in another currency than the shop’s are not shown" in page
+    assert 'aria-labelledby="payment" hidden' in page

@@ -38,7 +38,7 @@ export class OrderCard extends HTMLElement {
 /** @param {string} moment in ISO 8601 */
 export function localTime(moment) {
   const { lang } = document.documentElement;
-  const format = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeStyle: "short" });
+  const format = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
   return format.format(new Date(moment));
 }
 

@@ -293,6 +293,13 @@ class PaymentForm extends HTMLElement {
     return reasonNotToPay({ fields, amount: this.#amount, minimum: this.#minimum });
   }
 
+  /** What stands on the button; nothing, for an order that exists. */
+  get #label() {
+    if (!this.#cart) return "";
+    if (!this.#amount) return text("pay_nothing");
+    return text("pay", { amount: this.#cart.format(this.#amount) });
+  }
+
   /** What is asked of the shop; nothing, for an order that exists. */
   get #wish() {
     if (!this.#cart) return {};
@@ -334,9 +341,8 @@ class PaymentForm extends HTMLElement {
     const reason = this.#reason;
     const isPayable = reason !== "empty" && reason !== "too_small";
     if (isPayable) this.#fields.amount = this.#amount;
-    const amount = this.#cart?.format(this.#amount) ?? "";
     const minimum = this.#cart?.format(this.#minimum) ?? "";
-    this.#view.show({ isBusy: this.#isBusy, reason, minimum, amount });
+    this.#view.show({ isBusy: this.#isBusy, reason, minimum, label: this.#label });
   }
 }
 

@@ -14,17 +14,16 @@ export class PaymentView {
 
   /**
    * Lock or free the form.
-   * @param {{isBusy: boolean, reason: string, minimum: string, amount: string}} state
-   *   amounts as text; an empty `amount` leaves the button's own
+   * @param {{isBusy: boolean, reason: string, minimum: string, label: string}} state
+   *   `minimum` as text; an empty `label` leaves the button's own
    */
-  show({ isBusy, reason, minimum, amount }) {
+  show({ isBusy, reason, minimum, label }) {
     const form = /** @type {HTMLFormElement} */ (this.root.querySelector("form"));
     form.ariaBusy = String(isBusy);
     for (const set of form.querySelectorAll("fieldset")) set.disabled = isBusy;
     const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
     button.disabled = isBusy || reason !== "";
-    if (reason === "empty") this.#write("[data-pay]", text("pay_nothing"));
-    else if (amount) this.#write("[data-pay]", text("pay", { amount }));
+    if (label) this.#write("[data-pay]", label);
     // A form that is loading or blocked says so in its own place.
     const isSaid = isBusy || reason === "loading" || reason === "blocked";
     this.#write("[data-reason]", isSaid ? "" : text(reason, { minimum }));
