@@ -16,10 +16,10 @@ from django.conf import settings as shop_settings
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from checkout import limits, reconcile
+from checkout import limits, reconcile, webhooks
 from checkout.models import Limit, Order, User
 from tests.chaos.world import new_browser
-from tests.factories import make_product
+from tests.factories import make_order, make_product, payment_succeeded, sign
 from tests.live import gunicorn
 from tests.sandbox_server import SandboxServer
 from tests.test_races import at_once
@@ -345,6 +345,88 @@ def test_ten_mails_of_an_address_in_ten_minutes(
     assert ask("nobody@example.com", "192.0.2.8").status_code in passed
     clock.pass_by(10 * MINUTE)
     assert ask("nobody@example.com").status_code in passed
+
+
+# --- What is too much ---------------------------------------------------------------
+
+
+def of_length(length: int) -> str:
+    return "@example.com".rjust(length, "x")
+
+
+@pytest.mark.parametrize(
+    ("most", "over"),
+    [
+        ({"lines": [{"product": "mug", "quantity": 99}], "amount": 183_150},
+         {"lines": [{"product": "mug", "quantity": 100}], "amount": 185_000}),
+        ({"lines": [{"product": "gold", "quantity": 33}], "amount": 99_999_999},
+         {"lines": [{"product": "gold", "quantity": 33},
+                    {"product": "gum", "quantity": 1}], "amount": 100_000_000}),
+        ({"email": of_length(254)}, {"email": of_length(255)}),
+    ],
+)  # fmt: skip
+def test_fields(
+    sandbox: SandboxServer, most: dict[str, Any], over: dict[str, Any]
+) -> None:
+    make_product(slug="gold", unit_amount=3_030_303)
+    make_product(slug="gum", unit_amount=1)
+
+    assert place(new_browser(), **most).status_code == 201
+    refused = place(new_browser(), **over)
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"]
+    assert Order.objects.count() == 1
+
+
+def test_a_hundred_lines(sandbox: SandboxServer) -> None:
+    products = [make_product(unit_amount=100) for _ in range(101)]
+    lines = [{"product": product.slug, "quantity": 1} for product in products]
+
+    refused = place(new_browser(), lines=lines, amount=10_100)
+    assert place(new_browser(), lines=lines[:100], amount=10_000).status_code == 201
+
+    assert refused.status_code == 400
+    assert refused.json()["error"]["code"] == "invalid_cart"
+
+
+def test_bodies_and_their_fields() -> None:
+    def post(body: bytes) -> int:
+        return new_browser().post("/orders/", body, "application/json").status_code
+
+    def sign_up(fields: int) -> int:
+        body = "&".join(["email=nobody"] * fields)
+        form = "application/x-www-form-urlencoded"
+        return new_browser().post("/accounts/signup/", body, form).status_code
+
+    most = 5 * 1024 * 1024 // 2
+    # Read and refused for what it says, or not read at all.
+    assert (
+        b"could not be read"
+        in new_browser().post("/orders/", b" " * most, "application/json").content
+    )
+    assert post(b" " * (most + 1)) in (400, 413)
+    assert sign_up(1000) == 200
+    assert sign_up(1001) in (400, 413)
+
+
+def test_webhooks_of_any_length_are_read_within_a_mebibyte(
+    sandbox: SandboxServer,
+) -> None:
+    event = json.dumps(payment_succeeded(make_order())).encode()
+    longest = event.ljust(webhooks.MAX_BYTES)
+
+    def post(shop: str, body: bytes, sent: Any = None) -> int:
+        headers = {"Stripe-Signature": sign(body)}
+        url = f"{shop}/stripe/webhook/"
+        return requests.post(url, sent or body, headers=headers, timeout=30).status_code
+
+    with gunicorn(sandbox) as shop:
+        assert post(shop, longest) == 200
+        assert post(shop, longest + b" ") == 413
+        # In chunks, without a length: nothing of it is read, so nothing is authentic.
+        for body in (event, longest + b" "):
+            assert post(shop, body, iter([body])) == 400
 
 
 # --- Shared, and kept ---------------------------------------------------------------
