@@ -110,6 +110,7 @@ class ProductForm(forms.ModelForm):
             "name", "slug", "description", "price", "currency", "picture", "active",
             "position",
         ]  # fmt: skip
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

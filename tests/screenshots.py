@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.core import mail
 from django.core.management import call_command
 from django.test import Client
@@ -16,7 +17,15 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 
 from checkout import attention, visitor
-from checkout.models import Dispute, Order, Product, Refund, User
+from checkout.models import (
+    Attention,
+    Dispute,
+    Order,
+    Product,
+    Refund,
+    StripeEvent,
+    User,
+)
 from tests.browser import shopper
 from tests.factories import make_order
 from tests.sandbox_server import SandboxServer, wait_for
@@ -324,9 +333,14 @@ def test_german(camera: Camera) -> None:
     shoot("german")
 
 
-def test_admin(camera: Camera) -> None:
+def test_admin(camera: Camera, sandbox: SandboxServer) -> None:
     page, shoot = camera
     order = buy(page)
+    make_order(decline_code="insufficient_funds")
+    sandbox.dispute(order.charge_id)
+    wait_for(Attention.objects.exists)
+    page.goto("/")
+    refunded = buy(page)
     User.objects.create_superuser("operator@example.com", "a-quiet-evening")
     page.goto("/admin/")
     shoot("admin-login")
@@ -334,9 +348,28 @@ def test_admin(camera: Camera) -> None:
     page.locator("[name=password]").fill("a-quiet-evening")
     page.locator("[type=submit]").click()
     shoot("admin")
-    page.goto("/admin/checkout/order/")
-    shoot("admin-orders")
-    page.goto(f"/admin/checkout/order/{order.pk}/change/")
-    shoot("admin-order")
+    one, item = f"order/{order.pk}", Attention.objects.get()
+    refund = f"order/{refunded.pk}/refund/"
+    event = StripeEvent.objects.filter(outcome="applied").latest("received_at")
+    for name, path in {
+        "orders": "order/",
+        "order": f"{one}/change/",
+        "refund": refund,
+        "refund-too-much": f"{refund}?amount=999&reason=duplicate",
+        "refund-review": f"{refund}?amount=1&reason=duplicate",
+        "attention": "attention/",
+        "attention-item": f"attention/{item.pk}/change/",
+        "events": "stripeevent/",
+        "event": f"stripeevent/{quote(event.pk)}/change/",
+        "products": "product/",
+        "product": f"product/{Product.objects.first().pk}/change/",
+        "product-new": "product/add/",
+        "people": "user/",
+        "person": f"user/{User.objects.get().pk}/change/",
+    }.items():
+        page.goto(f"/admin/checkout/{path}")
+        shoot(f"admin-{name}")
     page.goto("/admin/checkout/product/add/")
-    shoot("admin-product")
+    page.get_by_label("Price").fill("-5")
+    page.get_by_role("button", name="Save", exact=True).click()
+    shoot("admin-product-refused")

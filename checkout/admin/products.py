@@ -3,8 +3,9 @@
 import logging
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from checkout.admin.showing import money_text
@@ -15,12 +16,36 @@ from config import logs
 logger = logging.getLogger(__name__)
 
 
+class ProductRow(forms.ModelForm):
+    """What of a product is edited in the list; each field says whose it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{self.instance.name}: {field.label}"
+
+
 @admin.register(Product)
 class ProductAdmin(admin.ModelAdmin):
     form = ProductForm
     list_display = ["name", "price", "active", "position"]
     list_editable = ["active", "position"]
     prepopulated_fields = {"slug": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "description", ("price", "currency")]}),
+        (_("In the shop"), {"fields": ["active", "position", "picture", "slug"]}),
+    ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(
+            request, {"title": _("Products"), **(extra_context or {})}
+        )
+        return response
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return ProductRow
 
     @admin.display(description=_("Price"), ordering="unit_amount")
     def price(self, product: Product) -> str:

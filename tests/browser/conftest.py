@@ -1,11 +1,13 @@
 """What every page of these tests reports of itself, beyond its console."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext
 
+AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
 # Above this the page jumps under the shopper's eyes: https://web.dev/articles/cls
 MOST_SHIFT = 0.1
 # Told by the console, where it becomes one of the test's faults.
@@ -21,6 +23,14 @@ if (window === top) new PerformanceObserver((list) => {
   }
 }).observe({ type: "layout-shift", buffered: true });
 """.replace("MOST", str(MOST_SHIFT))
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (npm ci)")
+    return AXE.read_text()
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Every page and state for everybody: axe, narrow screens, large text, no jumps."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -26,7 +24,6 @@ from tests.browsers import DESKTOP, NARROW, PHONE, NewPage
 from tests.factories import make_order
 from tests.sandbox_server import SandboxServer
 
-AXE = settings.BASE_DIR / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # The rules need no page reload to look at another screen and another colour scheme.
 LOOKS: list[tuple[Any, Any]] = [(DESKTOP, "light"), (PHONE, "dark")]
@@ -43,14 +40,6 @@ FIND_SMALL_TARGETS = """() =>
     .filter((it) => it.checkVisibility() && !it.matches(".skip-link, p > a"))
     .filter((it) => it.getBoundingClientRect().height < 44)
     .map((it) => it.outerHTML)"""
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe-core."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed (npm ci)")
-    return Path(AXE).read_text()
 
 
 @pytest.fixture
