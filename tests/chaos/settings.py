@@ -22,3 +22,4 @@ EMAIL_FILE_PATH = FOLDER / "mails"
 PROXY_COUNT = 1
 # The buyers speak HTTP on this machine.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "sessionid", "csrftoken"
