@@ -90,8 +90,11 @@ def chosen_by_make_run() -> dict[str, str]:
     return chosen
 
 
-def database(name: str, default: str) -> dict[str, Any]:
-    """Return Django's connection settings for a sqlite:// or postgresql:// URL."""
+def database(name: str, default: str, *, connections: int = 20) -> dict[str, Any]:
+    """Return Django's connection settings for a sqlite:// or postgresql:// URL.
+
+    A process keeps up to `connections` to PostgreSQL open, as many as it once needed.
+    """
     try:
         config: dict[str, Any] = {**dj_database_url.parse(text(name) or default)}
     except (ValueError, KeyError) as error:
@@ -99,8 +102,10 @@ def database(name: str, default: str) -> dict[str, Any]:
     if config["ENGINE"] not in DATABASE_OPTIONS:
         raise ImproperlyConfigured(f"{name} must be a sqlite or postgresql URL.")
     own = DATABASE_OPTIONS[config["ENGINE"]]
-    given = config.get("OPTIONS", {})
-    return {**config, **own, "OPTIONS": {**own["OPTIONS"], **given}}
+    options = {**own["OPTIONS"], **config.get("OPTIONS", {})}
+    if "pool" in options:
+        options["pool"] = {**options["pool"], "max_size": connections}
+    return {**config, **own, "OPTIONS": options}
 
 
 # IMMEDIATE takes SQLite's write lock when a transaction begins: without it, a read
@@ -121,7 +126,7 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 5,
-            "pool": {"min_size": 1, "max_size": 20, "timeout": 10},
+            "pool": {"min_size": 1, "timeout": 10},
         },
     },
 }

@@ -32,6 +32,11 @@ if DEBUG and not (STRIPE_SECRET_KEY or STRIPE_PUBLISHABLE_KEY):
 STRIPE_API_BASE = STRIPE_API_BASE or "https://api.stripe.com"
 STRIPE_JS_URL = STRIPE_JS_URL or "https://js.stripe.com/endive/stripe.js"
 
+# Of each gunicorn worker. Half of them may wait for Stripe: the others show the shop
+# and take webhooks, however long Stripe is silent.
+WEB_THREADS = env.integer("WEB_THREADS", default=16, minimum=2)
+MOST_WAITING_FOR_STRIPE = WEB_THREADS // 2
+
 CURRENCY = env.text("CURRENCY", "usd").lower()
 
 # --- Django -------------------------------------------------------------------------
@@ -94,7 +99,12 @@ TEMPLATES = [
 # --- Database -----------------------------------------------------------------------
 
 DATABASES = {
-    "default": env.database("DATABASE_URL", f"sqlite:///{BASE_DIR}/db.sqlite3")
+    "default": env.database(
+        "DATABASE_URL",
+        f"sqlite:///{BASE_DIR}/db.sqlite3",
+        # One for each thread, also while it waits for Stripe, and one for mail.
+        connections=WEB_THREADS + 1,
+    )
 }
 
 # --- Accounts -----------------------------------------------------------------------

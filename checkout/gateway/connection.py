@@ -29,9 +29,6 @@ API_VERSION = "2026-10-28.endive"
 DEADLINE_SECONDS = 14.0
 CONNECT_SECONDS = 3.0
 TRIES = 2
-# Half of gunicorn's threads: the others show the shop and take webhooks, however
-# long Stripe is silent.
-MOST_WAITING = 4
 
 logger = logging.getLogger(__name__)
 stripe.enable_telemetry = False
@@ -70,7 +67,9 @@ class _Transport(stripe.RequestsClient):
     Nor do more than some of the process's threads wait at once.
     """
 
-    _places = BoundedSemaphore(MOST_WAITING)
+    def __init__(self) -> None:
+        super().__init__()
+        self._places = BoundedSemaphore(settings.MOST_WAITING_FOR_STRIPE)
 
     def request(
         self,
