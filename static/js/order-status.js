@@ -1,13 +1,11 @@
 import { readJson } from "./server.js";
 
-/** Asking how far an order is: often at first, then less and less. */
-
 const OFTEN_UNTIL = 5_000;
 const STEADY_UNTIL = 30_000;
 
 /**
- * Return how long to wait before the next question, in milliseconds.
- * @param {number} elapsed milliseconds since the first one
+ * How long to wait before the next question: less often as time goes by.
+ * @param {number} elapsed
  */
 export function pause(elapsed) {
   if (elapsed < OFTEN_UNTIL) return 500;
@@ -51,7 +49,7 @@ async function readState(orderUrl, signal) {
 }
 
 /**
- * Wait; less long when the connection comes back meanwhile.
+ * Wait, at most until the connection comes back.
  * @param {number} milliseconds
  * @param {AbortSignal} signal
  * @returns {Promise<void>}

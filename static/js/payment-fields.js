@@ -5,8 +5,7 @@ const PATIENCE_MILLISECONDS = 9_000;
 
 /**
  * <payment-fields data-publishable-key data-amount data-minimum data-currency>: Stripe's
- * Payment Element. Its `state` is "loading", "ready" or "failed"; raises "fields-state" when that
- * changes and "fields-edit" when the shopper types.
+ * Payment Element. Raises "fields-state" and, when the shopper types, "fields-edit".
  */
 export class PaymentFields extends HTMLElement {
   /** @type {"loading" | "ready" | "failed"} */
@@ -82,7 +81,7 @@ export class PaymentFields extends HTMLElement {
     this.#elements?.update({ amount });
   }
 
-  /** Check what was typed; the form itself shows what is wrong with it. */
+  /** The form itself shows what is wrong with what was typed. */
   async submit() {
     const { error } = await /** @type {StripeElements} */ (this.#elements).submit();
     return error ?? null;

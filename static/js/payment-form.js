@@ -58,7 +58,6 @@ class PaymentForm extends HTMLElement {
       this.#view.progress(text("contacting"));
       const error = await checked;
       if (!error) return this.#started(await this.#start());
-      // The form itself shows what is wrong with what was typed.
       if (error.type !== "validation_error") this.#view.fail(text("no_answer"));
     });
   }
@@ -253,10 +252,7 @@ class PaymentForm extends HTMLElement {
     return page;
   }
 
-  /**
-   * Begin another purchase: only after this one's end was shown.
-   * @param {Document | null} page
-   */
+  /** @param {Document | null} page where another purchase begins */
   #takeCheckout(page) {
     const checkout = page && freshForm(page)?.dataset.checkout;
     if (checkout) this.dataset.checkout = checkout;
@@ -293,14 +289,14 @@ class PaymentForm extends HTMLElement {
     return reasonNotToPay({ fields, amount: this.#amount, minimum: this.#minimum });
   }
 
-  /** What stands on the button; nothing, for an order that exists. */
+  /** What stands on the button, unless the order exists. */
   get #label() {
     if (!this.#cart) return "";
     if (!this.#amount) return text("pay_nothing");
     return text("pay", { amount: this.#cart.format(this.#amount) });
   }
 
-  /** What is asked of the shop; nothing, for an order that exists. */
+  /** What is asked of the shop. */
   get #wish() {
     if (!this.#cart) return {};
     return {

@@ -1,5 +1,3 @@
-/** What may be said after the browser asked Stripe to confirm: known, or not yet. */
-
 /**
  * @typedef {{kind: "waiting" | "unknown" | "field" | "unpaid"}
  *   | {kind: "declined", code: string}} Outcome
@@ -9,8 +7,6 @@
 const UNPAID = "requires_payment_method";
 
 /**
- * Tell what `result` means; `isKnown` says which codes have a text of their own.
- *
  * "waiting": the server will know soon. "declined", "unpaid": nothing was charged. "field":
  * the form says it itself. "unknown": the answer was lost or makes no sense: ask the server.
  * @param {PaymentIntentResult} result
@@ -26,7 +22,7 @@ export function outcomeOf({ paymentIntent, error }, isKnown) {
 }
 
 /**
- * Name the sentence that says why nobody can pay now; an empty name if they can.
+ * Name the sentence that says why nobody can pay now.
  * @param {{fields: string, amount: number, minimum: number}} state
  * @returns {"" | "loading" | "blocked" | "empty" | "too_small"}
  */

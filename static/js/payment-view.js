@@ -15,7 +15,6 @@ export class PaymentView {
   /**
    * Lock or free the form.
    * @param {{isBusy: boolean, reason: string, minimum: string, label: string}} state
-   *   `minimum` as text; an empty `label` leaves the button's own
    */
   show({ isBusy, reason, minimum, label }) {
     const form = /** @type {HTMLFormElement} */ (this.root.querySelector("form"));
@@ -74,7 +73,7 @@ export class PaymentView {
     this.#isEmailRefused = true;
   }
 
-  /** Take back what was said about what the shopper is now changing. */
+  /** Take back what was said. */
   clear() {
     this.fail("");
     this.#isEmailRefused = false;

@@ -1,5 +1,3 @@
-/** The shop's sentences, written by the server in the language of the page. */
-
 /** @type {Record<string, string>} */
 let sentences;
 

@@ -421,10 +421,9 @@ def test_without_stripe_the_order_is_kept_and_payable_later(
     sandbox.stop()
     pay(page)
 
-    expect(error(page)).to_have_text(
-        "The payment service does not answer. Please try again in a moment.",
-        timeout=15_000,
-    )
+    # With the number under which the shop's logs know the request.
+    said = r"service does not answer. Please try again in a moment. Reference: \w{16}$"
+    expect(error(page)).to_have_text(re.compile(said), timeout=15_000)
     kept = Order.objects.get()
     assert kept.is_unpaid
     sandbox.start()
@@ -514,17 +513,6 @@ def test_a_broken_shop_is_said_calmly(page: Page) -> None:
     page.unroute("**/orders/")
     pay(page)
     expect_paid(page)
-
-
-def test_a_broken_shop_says_how_to_refer_to_it(page: Page) -> None:
-    enter(page)
-    fill(page)
-    reference = {"X-Request-ID": "7f3a-91"}
-    page.route("**/orders/", lambda it: it.fulfill(status=502, headers=reference))
-    pay(page)
-
-    expect(error(page)).to_contain_text("Something went wrong on our side.")
-    expect(error(page).locator("small")).to_have_text("Reference: 7f3a-91")
 
 
 def test_a_shop_that_does_not_answer_is_said_calmly(
