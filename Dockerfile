@@ -1,7 +1,8 @@
 # The shop and nothing else: no sandbox, no tests, no compiler, no root.
 FROM python:3.11-slim AS packages
-COPY requirements.txt .
-RUN pip install --no-cache-dir --no-compile --prefix=/packages -r requirements.txt
+COPY requirements.lock .
+RUN pip install --no-cache-dir --no-compile --prefix=/packages \
+    --require-hashes -r requirements.lock
 
 FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

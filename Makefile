@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: help run test chaos lint format screenshots
+.PHONY: help run test chaos lint format screenshots lock audit
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
@@ -23,5 +23,11 @@ lint: .venv/installed ## Check Python, migrations, settings, assets and JavaScri
 format: .venv/installed ## Format the Python code and fix what ruff can fix
 	@.venv/bin/ruff check --quiet --fix .; .venv/bin/ruff format --quiet .
 
-.venv/installed: requirements.txt requirements-dev.txt
+lock: .venv/installed ## Look for newer packages that fit, and lock them by their hashes
+	@.venv/bin/python tools/packages.py lock
+
+audit: .venv/installed ## Ask whether a weakness of the locked packages is known
+	@.venv/bin/python tools/packages.py audit
+
+.venv/installed: requirements-dev.lock
 	@$(PYTHON) tools/install.py && touch $@

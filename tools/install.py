@@ -1,4 +1,4 @@
-"""Create `.venv` and install what the requirement files pin.
+"""Create `.venv` and install what the lock names, by the hashes of its files.
 
 Runs under the Python of the machine, so it uses the standard library alone.
 """
@@ -20,9 +20,9 @@ def main() -> None:
     if subprocess.run(create).returncode:
         sys.exit("Python could not create .venv (on Debian: apt install python3-venv).")
     pip = [str(VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check"]
-    wanted = ["--requirement", str(ROOT / "requirements-dev.txt")]
+    wanted = ["--require-hashes", "--requirement", str(ROOT / "requirements-dev.lock")]
     if subprocess.run([*pip, "install", "-qq", *wanted]).returncode:
-        sys.exit("pip could not install requirements-dev.txt; its message is above.")
+        sys.exit("pip could not install requirements-dev.lock; its message is above.")
 
 
 if __name__ == "__main__":
