@@ -267,3 +267,36 @@ def test_development_starts_with_a_secret_key_alone():
 
     assert started.returncode == 0
     assert "STRIPE_WEBHOOK_SECRET" in started.stderr
+
+
+NOWHERE = "sqlite:////no/such/folder/s3cret.sqlite3"
+
+
+def test_database_that_cannot_be_opened_is_named_in_one_sentence():
+    environment = {**LIVE, "DATABASE_URL": NOWHERE}
+
+    refused = start(program=["manage.py", "migrate"], **environment)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("DATABASE_URL: ")
+    assert refused.stderr.count("\n") == 1
+    assert "s3cret" not in refused.stderr
+
+
+def test_another_error_of_the_database_is_not_taken_for_that(tmp_path):
+    empty = {**LIVE, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
+
+    failed = start(program=["manage.py", "seed_products"], **empty)
+
+    assert "no such table" in failed.stderr
+    assert "DATABASE_URL" not in failed.stderr
+
+
+def test_a_server_starts_before_its_database_and_says_so():
+    environment = {**LIVE, "DATABASE_URL": NOWHERE}
+
+    started = start(program=["-c", "import config.wsgi"], **environment)
+
+    assert started.returncode == 0
+    assert "DATABASE_URL: the database cannot be opened" in started.stderr
+    assert "Traceback" not in started.stderr

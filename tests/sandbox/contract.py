@@ -1,6 +1,7 @@
 """Holds answers and events to Stripe's schemas and to stripe-python's classes.
 
-The schemas lie beside the project; where they do not, only the classes are asked.
+Stripe's published schemas are not part of the project: where a copy does not lie
+beside it (`SLICE`), only the library's classes are asked.
 """
 
 import builtins
@@ -18,7 +19,8 @@ from jsonschema.exceptions import best_match
 
 SLICE = Path(__file__).parents[3] / "shared" / "stripe" / "openapi-slice.json"
 needs_slice = pytest.mark.skipif(
-    not SLICE.exists(), reason="Stripe's schemas are not beside this checkout"
+    not SLICE.exists(),
+    reason="needs Stripe's published API schemas, which are not part of this project",
 )
 
 

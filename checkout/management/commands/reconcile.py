@@ -36,4 +36,4 @@ class Command(BaseCommand):
             for change in reconcile.run():
                 logger.info("Reconciled: %s", change)
         except OperationalError as error:
-            logger.error("The database does not answer: %s", error)
+            logger.error("DATABASE_URL: the database does not answer: %s", error)
