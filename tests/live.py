@@ -100,7 +100,7 @@ def shop(
 
 
 @contextmanager
-def gunicorn(sandbox: SandboxServer) -> Iterator[str]:
+def gunicorn(sandbox: SandboxServer, **environment: str) -> Iterator[str]:
     """Serve the tests' database as it is deployed, in processes of their own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -115,7 +115,7 @@ def gunicorn(sandbox: SandboxServer) -> Iterator[str]:
         [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.conf.py",
          "--bind", address, "--log-level", "error", "config.wsgi"],
         cwd=ROOT,
-        env=os.environ | chosen,
+        env=os.environ | chosen | environment,
     )  # fmt: skip
     try:
         wait_for(lambda: _is_up(address), within=60)
