@@ -1,8 +1,10 @@
 """The fifth failed payment closes an order, at Stripe first; the cart may stay."""
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
@@ -34,6 +36,7 @@ class FifthDeclineTests(ShopperTestCase):
         assert (order.status, order.closed_reason) == ("canceled", "declined")
         assert order.history.last().source == by
         assert self.intents()[0]["status"] == "canceled"
+        call_command("verify_payments", stdout=StringIO())
 
     def test_the_fourth_leaves_it_open(self):
         self.decline(4)

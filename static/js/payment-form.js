@@ -19,8 +19,8 @@ const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
  */
 class PaymentForm extends HTMLElement {
   #isBusy = false;
-  // The order whose payment was declined last.
-  #declinedUrl = "";
+  // The order whose last attempt was not paid.
+  #unpaidUrl = "";
   #ended = new AbortController();
   #view = new PaymentView(this);
 
@@ -74,12 +74,12 @@ class PaymentForm extends HTMLElement {
   }
 
   /**
-   * The last decline may have closed the order: say so once, before another is placed.
+   * The last attempt may have closed the order: say so once, before another is placed.
    * @returns {Promise<Refusal | null>}
    */
   async #closedByDeclines() {
-    const orderUrl = this.#declinedUrl;
-    this.#declinedUrl = "";
+    const orderUrl = this.#unpaidUrl;
+    this.#unpaidUrl = "";
     const answer = orderUrl ? await readJson(`${orderUrl}status/`) : null;
     if (answer?.kind !== "answered") return null;
     const { closed_reason: reason, message } = answer.body.order;
@@ -158,10 +158,8 @@ class PaymentForm extends HTMLElement {
     if (outcome.kind === "waiting") return this.#follow(orderUrl);
     if (outcome.kind === "unknown") return this.#findOut(orderUrl);
     sessionStorage.removeItem(UNDER_WAY);
-    if (outcome.kind === "declined") {
-      this.#declinedUrl = orderUrl;
-      this.#view.fail(declineText(outcome.code));
-    }
+    this.#unpaidUrl = orderUrl;
+    if (outcome.kind === "declined") this.#view.fail(declineText(outcome.code));
     if (outcome.kind === "unpaid") this.#view.fail(text("not_paid"));
   }
 
@@ -184,6 +182,7 @@ class PaymentForm extends HTMLElement {
     const end = await found(orderUrl, this.#say, this.#ended.signal, { csrfToken, next });
     if (typeof end !== "string") return end && this.#end(end);
     sessionStorage.removeItem(UNDER_WAY);
+    this.#unpaidUrl = orderUrl;
     return this.#view.fail(end);
   }
 
