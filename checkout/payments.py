@@ -210,27 +210,33 @@ def start(order: Order) -> str | None:
     intent = _retrieve(order, intent_id) if intent_id else _create(order)
     if intent.status not in PAYABLE:
         settle(order, intent, source="status check")
-        if order.status == Order.Status.PENDING:
-            raise gateway.Unavailable("the PaymentIntent is held for the operator")
     elif is_edited(order, intent):
         close(order, reason=Order.ClosedReason.FAILED, source="status check")
     elif intent_id and has_failed_too_often(order):
         close(order, reason=Order.ClosedReason.DECLINED, source="status check")
+    elif order.is_unpaid:
+        _forget_last_attempt(order)
+        return intent.client_secret
     if order.status == Order.Status.CANCELED:
         if order.closed_reason == Order.ClosedReason.DECLINED:
             raise DeclinedTooOften(order)
         raise OrderClosed
-    if order.status != Order.Status.PENDING:
-        return None
+    if order.is_unpaid:
+        raise gateway.Unavailable("the PaymentIntent could not be settled or closed")
+    return None
+
+
+def _forget_last_attempt(order: Order) -> None:
+    """Let the next poll of the status page start the wait for a new attempt's event.
+
+    The last attempt's decline is not this one's. An event that came meanwhile keeps
+    its to-do.
+    """
     if order.look_at or order.decline_code:
-        # The next poll of the status page starts the wait for this attempt's event;
-        # the last attempt's decline is not this one's. An event that came meanwhile
-        # keeps its to-do.
         asked = When(look_at=order.look_at, then=None)
         Order.objects.filter(pk=order.pk).update(
             look_at=Case(asked, default="look_at"), decline_code=""
         )
-    return intent.client_secret
 
 
 def _create(order: Order) -> PaymentIntent:

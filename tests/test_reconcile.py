@@ -141,6 +141,23 @@ class StuckTests(ReconcileTestCase):
         assert self.intents()[0]["status"] == "canceled"
         self.assert_quiet()
 
+    def test_edited_and_not_to_be_canceled_leaves_its_secret_for_nobody(self):
+        self.place()
+        intent_id = self.order().payment_intent_id
+        self.dashboard.v1.payment_intents.update(intent_id, {"amount": 5000})
+        # The failure is stored: the library's second try hears it again.
+        self.sandbox.fault(
+            "payment_intents.cancel", "status", status=500, stored=True, calls=[1]
+        )
+
+        again = self.place()
+
+        assert again.status_code == 503
+        assert "client_secret" not in again.json()
+        self.sandbox.clear_faults()
+        assert self.place().status_code == 201
+        assert [intent["status"] for intent in self.intents()].count("canceled") == 1
+
     def test_debit_that_succeeds(self):
         self.place()
         self.debit(self.order())
