@@ -177,6 +177,18 @@ def check_hosts(
 
 
 @register()
+def check_contact(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """An address that a program can follow, on one line."""
+    contact = settings.SECURITY_CONTACT
+    if not contact or re.fullmatch(r"(mailto:|https://|tel:)[^\s]+", contact):
+        return []
+    message = "SECURITY_CONTACT must start with mailto:, https:// or tel:."
+    return [Error(message, id="checkout.E014")]
+
+
+@register()
 def check_mail(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[CheckMessage]:

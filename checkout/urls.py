@@ -30,6 +30,7 @@ urlpatterns = [
     path("accounts/password_change/", accounts.change_password, name="password_change"),
     # Signing out and the ends of those two, as Django has them.
     path("accounts/", include("django.contrib.auth.urls")),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
 ]

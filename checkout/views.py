@@ -4,14 +4,16 @@ A page shows state, it never sets it: what makes an order paid is in `payments`.
 """
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 STATUS_DEADLINE_SECONDS = 5.0
 # How long an order's page knows that the shopper is just back from the bank.
 RETURNED_SECONDS = 60
+# A contact is good for so long after it was asked for; a year at most, says the RFC.
+CONTACT_LASTS = timedelta(days=180)
 
 
 # --- Pages --------------------------------------------------------------------------
@@ -216,6 +220,23 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if missing:
         return HttpResponse("not migrated", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def security_txt(request: HttpRequest) -> HttpResponse:
+    """Tell whom to tell of a weakness. Source: RFC 9116"""
+    if not settings.SECURITY_CONTACT:
+        raise Http404
+    expires = (timezone.now() + CONTACT_LASTS).isoformat(timespec="seconds")
+    languages = ", ".join(code for code, _name in settings.LANGUAGES)
+    lines = [
+        f"Contact: {settings.SECURITY_CONTACT}",
+        f"Expires: {expires}",
+        f"Preferred-Languages: {languages}",
+        f"Canonical: {request.build_absolute_uri()}",
+    ]
+    text = "".join(f"{line}\n" for line in lines)
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 # --- Inside -------------------------------------------------------------------------

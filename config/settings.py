@@ -209,6 +209,9 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# Who is told of a weakness: mailto:…, https://… or tel:…; shown in security.txt.
+SECURITY_CONTACT = env.text("SECURITY_CONTACT")
+
 # --- Logs ---------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice(

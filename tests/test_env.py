@@ -109,6 +109,7 @@ LIVE = {
     "STRIPE_WEBHOOK_SECRET": f"whsec_{FAKE}",
     "ALLOWED_HOSTS": "shop.example",
     "CSRF_TRUSTED_ORIGINS": "https://shop.example",
+    "SECURITY_CONTACT": "mailto:security@shop.example",
     "EMAIL_URL": "smtp+tls://mail.example?from=shop@shop.example",
 }
 
@@ -192,6 +193,8 @@ TEST_PAIR = {
         ("CSRF_TRUSTED_ORIGINS", {"CSRF_TRUSTED_ORIGINS": "http://shop.example"}),
         ("CSRF_TRUSTED_ORIGINS", {"CSRF_TRUSTED_ORIGINS": "https://*.example"}),
         ("CURRENCY", {"CURRENCY": "xyz"}),
+        ("SECURITY_CONTACT", {"SECURITY_CONTACT": "security@shop.example"}),
+        ("SECURITY_CONTACT", {"SECURITY_CONTACT": "tel:1\nExpires: never"}),
     ],
 )
 def test_wrong_settings_refuse_to_start(named, change):
