@@ -78,17 +78,18 @@ def _first_missed(last: datetime | None) -> datetime | None:
     fetched = StripeEvent.objects.filter(
         deliveries=0, received_at__gt=start, created__lt=until
     )
-    paid = Order.objects.filter(
-        status=Order.Status.PAID,
-        placed_at__gt=start - LONG_AGO,
-        # An event is received a moment before the order it pays.
-        paid_at__gt=start + timedelta(minutes=1),
-        paid_at__lt=until,
-    )
-    moments = [
-        fetched.aggregate(first=Min("created"))["first"],
-        paid.aggregate(first=Min("paid_at"))["first"],
-    ]
+    moments = [fetched.aggregate(first=Min("created"))["first"]]
+    # An event is received a moment before the order it pays.
+    paid_from = start + timedelta(minutes=1)
+    # While events come, there is nothing between them and now to look through.
+    if paid_from < until:
+        paid = Order.objects.filter(
+            status=Order.Status.PAID,
+            placed_at__gt=start - LONG_AGO,
+            paid_at__gt=paid_from,
+            paid_at__lt=until,
+        )
+        moments.append(paid.aggregate(first=Min("paid_at"))["first"])
     return min((moment for moment in moments if moment), default=None)
 
 
