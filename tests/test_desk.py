@@ -334,7 +334,7 @@ class QueryTests(TestCase):
         Shop.current()
         self.trade(1)
         paths = {
-            "/admin/": 15,
+            "/admin/": 14,
             "/admin/checkout/order/": 5,
             "/admin/checkout/order/?q=shopper@": 5,
             "/admin/checkout/attention/": 5,
