@@ -36,7 +36,7 @@ def receive(event: gateway.Event, *, deliveries: int = 1) -> bool:
     """
     rows = StripeEvent.objects.filter(pk=event.id)
     done = rows.filter(outcome__in=StripeEvent.DONE)
-    counted = {"deliveries": F("deliveries") + deliveries}
+    counted: dict[str, Any] = {"deliveries": F("deliveries") + deliveries}
     if done.update(**counted):
         return True
     with transaction.atomic():
