@@ -5,6 +5,7 @@ A page shows state, it never sets it: what makes an order paid is in `payments`.
 
 import logging
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 from django.conf import settings
@@ -211,15 +212,31 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether the database answers and has every migration."""
+    """Say whether the database answers, migrated; why it does not, the log says."""
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
-        return HttpResponse("no database", status=503, content_type="text/plain")
-    if missing:
-        return HttpResponse("not migrated", status=503, content_type="text/plain")
+        problem = "" if _is_migrated() else "not migrated"
+    except DatabaseError as error:
+        problem = type(error).__name__
+    if problem:
+        logger.warning("Not ready: %s", problem)
+        return HttpResponse("not ready", status=503, content_type="text/plain")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def _is_migrated() -> bool:
+    """Whether every migration was applied: read once, then only whether it answers."""
+    if _once_migrated.is_set():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    _once_migrated.set()
+    return True
+
+
+_once_migrated = Event()
 
 
 @require_safe

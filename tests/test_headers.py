@@ -1,5 +1,6 @@
 """Every address of the shop, and every refusal, under the headers it needs."""
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -211,6 +212,18 @@ def test_static_files_have_them_and_are_kept() -> None:
         response.close()
         assert_headers(response)
         assert "immutable" in response["Cache-Control"]
+
+
+def test_static_files_are_sent_compressed() -> None:
+    for name in ("css/shop.css", "js/payment-form.js", "img/favicon.svg"):
+        address = staticfiles_storage.url(name)
+        packed = Client().get(address, headers={"Accept-Encoding": "gzip"})
+        plain = Client().get(address)
+
+        assert packed["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in packed["Vary"]
+        assert gzip.decompress(packed.getvalue()) == plain.getvalue()
+        assert "Content-Encoding" not in plain
 
 
 # --- What the headers stand on --------------------------------------------------------
