@@ -22,6 +22,7 @@ PLACING, INBOX, REFUNDS = "test_placing", "test_inbox", "test_refunds"
 RECONCILE, RACES, HISTORIES = "test_reconcile", "test_races", "test_histories"
 WEBHOOKS, EMAILS, DISPUTES = "test_webhooks", "test_emails", "test_disputes"
 ISOLATION, MONEY, JOURNEYS = "test_isolation", "test_money", "test_journeys"
+LIMITS, DECLINES = "test_limits", "test_declines"
 
 
 class Mutation(NamedTuple):
@@ -181,6 +182,9 @@ MUTATIONS = [
     Mutation("I21", "unsent mails are sent later",
              "reconcile.py", "    send_mails,\n    prune", "    prune",
              f"{EMAILS} {RECONCILE}"),
+    Mutation("I13", "what could be neither settled nor closed is told as it is",
+             "payments.py", 'raise gateway.Unavailable("the PaymentIntent could not '
+             'be settled or closed")', "return None", RECONCILE),
     Mutation("I22", "orders end",
              "reconcile.py", "    expire_orders,\n    report", "    report", RECONCILE),
     Mutation("I22", "a debit that failed can be paid again, for another day",
@@ -196,6 +200,17 @@ MUTATIONS = [
              "        locked = Order.objects.select_for_update().get(pk=order.pk)\n"
              "        asked",
              "        locked = Order.objects.get(pk=order.pk)\n        asked", RACES),
+    Mutation("limits", "so many orders of a browser", "limits.py",
+             "spend(ORDERS_OF_VISITOR, visitor)", "pass", LIMITS),
+    Mutation("limits", "so many orders of an address", "limits.py",
+             "spend(ORDERS_OF_ADDRESS, address)", "pass", LIMITS),
+    Mutation("limits", "of any number at once as many pass as are left", "limits.py",
+             "WHERE checkout_limit.remaining > 0\n", "", LIMITS),
+    Mutation("limits", "a header tells the address only as far as the proxies do",
+             "limits.py", "if not 0 < settings.PROXY_COUNT <= len(forwarded):",
+             "if not forwarded[0]:", LIMITS),
+    Mutation("limits", "the fifth failed payment closes the order", "payments.py",
+             "return failed.count() >= MOST_FAILURES", "return False", DECLINES),
 ]  # fmt: skip
 
 
