@@ -13,8 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 bind = "0.0.0.0:8000"
 workers = 2
 threads = settings.WEB_THREADS
-# Loaded once: workers start in no time and share what they never change.
-preload_app = True
+# Each worker loads the shop itself: what one opens, such as the pool of connections and
+# its threads, does not survive a fork.
+preload_app = False
 # A worker that has not said for so long that it lives is replaced. It says so beside
 # its requests, so none of them is cut off by this.
 timeout = 30
