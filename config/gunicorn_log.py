@@ -5,9 +5,10 @@ Chosen by `gunicorn.conf.py`.
 
 from typing import Any
 
+from django.conf import settings
 from gunicorn.glogging import Logger
 
-from config import env, logs
+from config import logs
 
 FORMATTERS = {
     "json": logs.JsonFormatter(),
@@ -18,7 +19,6 @@ FORMATTERS = {
 class MaskedLogger(Logger):
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
-        chosen = env.choice("LOG_FORMAT", "json", {"json", "text"})
         for log in (self.error_log, self.access_log):
             for handler in log.handlers:
-                handler.setFormatter(FORMATTERS[chosen])
+                handler.setFormatter(FORMATTERS[settings.LOG_FORMAT])

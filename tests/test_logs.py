@@ -156,7 +156,8 @@ def test_signing_in_and_not(transactional_db: None, lines: Lines) -> None:
 
     user = f"user {User.objects.get(email=EMAIL).pk}"
     once(lines, f"^Signed in: {user}$", actor=user)
-    once(lines, "^Sign-in failed$")
+    # The line of one request says nothing of who made the last.
+    once(lines, "^Sign-in failed$", actor=None)
 
 
 def test_refusals_at_the_door(transactional_db: None, lines: Lines) -> None:
@@ -204,7 +205,9 @@ def test_a_new_price(mug: Product, lines: Lines) -> None:
         assert answer.status_code == 302
 
     user = f"user {User.objects.get().pk}"
-    once(lines, "^Price of mug: 18.50 → 19.00 usd$", actor=user)
+    # The first time it was the same.
+    line = once(lines, "^Price of", actor=user)
+    assert line["message"] == "Price of mug: 18.50 → 19.00 usd"
 
 
 def test_a_call_to_stripe_that_failed(
@@ -443,7 +446,7 @@ def served(command: str, folder: Path, **environment: str) -> Iterator[list[str]
 
 @pytest.mark.parametrize("format", ["json", "text"])
 def test_gunicorns_request_lines(format: str, tmp_path: Path) -> None:
-    with served(GUNICORN, tmp_path, LOG_FORMAT=format) as printed:
+    with served(GUNICORN, tmp_path, TEST_LOG_FORMAT=format) as printed:
         asked = [line for line in printed if "GET /orders/***/x/?***" in line]
 
     assert len(asked) == 1, "".join(printed)
