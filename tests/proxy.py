@@ -4,7 +4,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -34,14 +34,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def pass_on(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        server = HTTPConnection(self.server.behind)
         forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
-        server.request(
-            self.command, self.path, body, {**dict(self.headers), **forwarded}
-        )
-        answer = server.getresponse()
+        headers = {**dict(self.headers), **forwarded}
+        with closing(HTTPConnection(self.server.behind)) as server:
+            server.request(self.command, self.path, body, headers)
+            answer = server.getresponse()
+            content = answer.read()
         # Where the server behind names itself, it is reached by way of here.
-        content = answer.read().replace(
+        content = content.replace(
             f"http://localhost:{self.server.behind.rpartition(':')[2]}".encode(),
             f"https://localhost:{self.server.server_port}".encode(),
         )
@@ -53,7 +53,6 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
-        server.close()
 
     do_GET = do_HEAD = do_POST = pass_on
 
