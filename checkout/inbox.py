@@ -7,11 +7,11 @@ PaymentIntent is looked up soon, and what it says then is applied.
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from checkout import disputes, gateway, refunds, settlement
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 Result = tuple[StripeEvent.Outcome, str]
 
 APPLIED: Result = (StripeEvent.Outcome.APPLIED, "")
+DONE = [done.value for done in StripeEvent.DONE]
 FOREIGN: Result = (StripeEvent.Outcome.IGNORED, "not of this shop")
 # What an authentic payload of an unexpected shape, or the database, can raise.
 FAILURES = (DatabaseError, LookupError, TypeError, ValueError, AttributeError)
@@ -34,19 +35,27 @@ def receive(event: gateway.Event, *, deliveries: int = 1) -> bool:
     False if it could not be applied now: it is kept as failed with the reason, and
     the next delivery or a replay tries again.
     """
-    rows = StripeEvent.objects.filter(pk=event.id)
-    done = rows.filter(outcome__in=StripeEvent.DONE)
-    counted: dict[str, Any] = {"deliveries": F("deliveries") + deliveries}
-    if done.update(**counted):
+    if _count_again(event, deliveries):
         return True
-    with transaction.atomic():
-        StripeEvent.objects.bulk_create([_row(event)], ignore_conflicts=True)
-        # Of two copies at once, the second waits here for what the first has done.
-        outcome = rows.select_for_update().values_list("outcome", flat=True).get()
-        if outcome not in StripeEvent.DONE:
-            outcome, reason = _attempt(event)
-            counted |= {"outcome": outcome, "reason": reason}
-        rows.update(**counted)
+    try:
+        with transaction.atomic():
+            outcome = _record(event, deliveries)
+            if outcome not in StripeEvent.DONE:
+                outcome, reason = _apply(event)
+                _note(event, outcome, reason)
+    except FAILURES as error:
+        logger.exception(
+            "Event %s (%s) could not be applied",
+            event.id,
+            event.type,
+            extra={"event": event.id},
+        )
+        with transaction.atomic():
+            # Another copy may have been applied meanwhile.
+            outcome = _record(event, deliveries)
+            if outcome not in StripeEvent.DONE:
+                reason = f"{type(error).__name__}: {error}"[:200]
+                _note(event, StripeEvent.Outcome.FAILED, reason)
     return outcome in StripeEvent.DONE
 
 
@@ -60,18 +69,47 @@ def replay(event: gateway.Event) -> bool:
     return receive(event, deliveries=0)
 
 
-def _attempt(event: gateway.Event) -> Result:
-    try:
-        with transaction.atomic():
-            outcome, reason = _apply(event)
-    except FAILURES as error:
-        logger.exception(
-            "Event %s (%s) could not be applied",
-            event.id,
-            event.type,
-            extra={"event": event.id},
-        )
-        return StripeEvent.Outcome.FAILED, f"{type(error).__name__}: {error}"[:200]
+COUNT_AGAIN = """
+UPDATE checkout_stripeevent SET deliveries = deliveries + %s
+WHERE id = %s AND outcome IN (%s, %s, %s)
+"""
+
+
+def _count_again(event: gateway.Event, deliveries: int) -> bool:
+    """Count another delivery of an event that was done; False if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_AGAIN, [deliveries, event.id, *DONE])
+        counted: int = cursor.rowcount
+    return counted == 1
+
+
+FIELDS = StripeEvent._meta.concrete_fields
+# Inserts the event, or counts another delivery of it, and locks its row: of two copies
+# at once, the second waits here for what the first does.
+RECORD = f"""
+INSERT INTO checkout_stripeevent ({", ".join(field.attname for field in FIELDS)})
+VALUES ({", ".join("%s" for _ in FIELDS)})
+ON CONFLICT (id)
+DO UPDATE SET deliveries = checkout_stripeevent.deliveries + excluded.deliveries
+RETURNING outcome
+"""  # noqa: S608
+
+
+def _record(event: gateway.Event, deliveries: int) -> str:
+    """Insert or count `event`, lock its row, and return its outcome so far."""
+    row = _row(event, deliveries)
+    values = [
+        field.get_db_prep_save(getattr(row, field.attname), connection)
+        for field in FIELDS
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(RECORD, values)
+        outcome: str = cursor.fetchone()[0]
+    return outcome
+
+
+def _note(event: gateway.Event, outcome: str, reason: str) -> None:
+    StripeEvent.objects.filter(pk=event.id).update(outcome=outcome, reason=reason)
     if outcome == StripeEvent.Outcome.IGNORED:
         logger.info(
             "Event %s (%s) ignored: %s",
@@ -80,7 +118,6 @@ def _attempt(event: gateway.Event) -> Result:
             reason,
             extra={"event": event.id},
         )
-    return outcome, reason
 
 
 def _apply(event: gateway.Event) -> Result:
@@ -171,10 +208,11 @@ EVENT_TYPES = tuple(HANDLERS)
 def _order_of(intent: gateway.PaymentIntent) -> Order | None:
     """Lock the order the intent is stored on, else the one it names if it is ours."""
     locked = Order.objects.select_for_update()
-    stored = locked.filter(payment_intent_id=intent.id).first()
-    if stored is None and intent.shop == Shop.current_reference():
+    with suppress(Order.DoesNotExist):
+        return locked.get(payment_intent_id=intent.id)
+    if intent.shop == Shop.current_reference():
         return locked.filter(number=intent.order).first()
-    return stored
+    return None
 
 
 def _without_order(intent: gateway.PaymentIntent) -> Result:
@@ -186,8 +224,9 @@ def _without_order(intent: gateway.PaymentIntent) -> Result:
     return StripeEvent.Outcome.ATTENTION, "money without an order"
 
 
-def _row(event: gateway.Event) -> StripeEvent:
+def _row(event: gateway.Event, deliveries: int) -> StripeEvent:
     return StripeEvent(
+        deliveries=deliveries,
         id=event.id,
         type=event.type,
         created=datetime.fromtimestamp(event.created, UTC),
@@ -213,7 +252,9 @@ def _intent_id(thing: Mapping[str, Any]) -> str:
 
 def _storable(node: Any) -> Any:
     """Copy JSON without client secrets and without what PostgreSQL cannot store."""
-    if isinstance(node, Mapping):
+    if isinstance(node, str):
+        return node.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(node, dict):
         return {
             _storable(key): _storable(value)
             for key, value in node.items()
@@ -221,6 +262,4 @@ def _storable(node: Any) -> Any:
         }
     if isinstance(node, list):
         return [_storable(part) for part in node]
-    if isinstance(node, str):
-        return node.replace("\0", "").encode(errors="replace").decode()
     return node

@@ -89,19 +89,32 @@ class StartedPayment:
 # --- Place --------------------------------------------------------------------------
 
 
-def pay(cart: Cart, buyer: Buyer) -> StartedPayment:
+def find(buyer: Buyer) -> Order | None:
+    """Return the order that holds the checkout, if there is one.
+
+    Raises AlreadyPaid if it is this browser's and paid or processing.
+    """
+    order = Order.objects.holding(buyer.checkout)
+    if order is not None and order.visitor == buyer.visitor and order.is_spent:
+        limits.repeat(visitor=buyer.visitor, address=buyer.address)
+        raise AlreadyPaid(order)
+    return order
+
+
+def pay(cart: Cart, buyer: Buyer, found: Order | None) -> StartedPayment:
     """Return the checkout's order for `cart`, placed if need be, ready to be paid.
 
-    Raises AlreadyPaid, NotYours, DeclinedTooOften, PaymentRefused, limits.TooMany and
-    gateway.Unavailable; after the last one the order is kept and the same call is safe
-    to repeat.
+    `found` is what `find` returned. Raises AlreadyPaid, NotYours, DeclinedTooOften,
+    PaymentRefused, limits.TooMany and gateway.Unavailable; after the last one the order
+    is kept and the same call is safe to repeat.
     """
     for _turn in range(TURNS):
         with suppress(OrderClosed):
-            order, is_new = _place_or_find(cart, buyer)
+            order, is_new = _place_or_take(cart, buyer, found)
             if is_new or _holds(order, cart, buyer):
                 return StartedPayment(order, is_new, start(order))
             close(order, reason=Order.ClosedReason.REPLACED, source="shopper")
+        found = Order.objects.holding(buyer.checkout)
     raise gateway.Unavailable("the order kept changing under this request")
 
 
@@ -118,20 +131,11 @@ def pay_again(order: Order) -> StartedPayment:
     return StartedPayment(order, is_new=False, client_secret=start(order))
 
 
-def refuse_spent_checkout(buyer: Buyer) -> None:
-    """Raise AlreadyPaid if the checkout has led to a paid or processing order."""
-    order = Order.objects.holding(buyer.checkout)
-    if order is not None and order.visitor == buyer.visitor and order.is_spent:
-        limits.repeat(visitor=buyer.visitor, address=buyer.address)
-        raise AlreadyPaid(order)
-
-
-def _place_or_find(cart: Cart, buyer: Buyer) -> tuple[Order, bool]:
+def _place_or_take(cart: Cart, buyer: Buyer, order: Order | None) -> tuple[Order, bool]:
     """Place the order, or return the pending one that holds the checkout.
 
     The unique constraint decides between two at once; the loser finds the winner's.
     """
-    order = Order.objects.holding(buyer.checkout)
     if order is None:
         try:
             return _place(cart, buyer), True

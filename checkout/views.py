@@ -140,12 +140,12 @@ def place_order(request: HttpRequest) -> JsonResponse:
     try:
         wish = OrderRequest.from_json(request.body, checkout=here.checkout)
         buyer = _buyer(request, here, wish)
-        payments.refuse_spent_checkout(buyer)
+        found = payments.find(buyer)
         priced = cart.price(wish.quantities)
         if (priced.amount, priced.currency) != (wish.amount, wish.currency):
             raise cart.PriceChanged(priced)
         with gateway.deadline(gateway.DEADLINE_SECONDS):
-            started = payments.pay(priced, buyer)
+            started = payments.pay(priced, buyer, found)
     except REFUSALS as refusal:
         response = _refusal(refusal)
     else:

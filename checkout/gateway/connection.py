@@ -118,6 +118,10 @@ class _Transport(stripe.RequestsClient):
     def _requests_session(self) -> requests.Session:
         if getattr(self._thread_local, "session", None) is None:
             self._thread_local.session = requests.Session()
+            # A proxy the environment names, looked up once instead of for each call.
+            proxies = requests.utils.get_environ_proxies(settings.STRIPE_API_BASE)
+            self._thread_local.session.proxies = proxies
+            self._thread_local.session.trust_env = False
         session: requests.Session = self._thread_local.session
         return session
 
