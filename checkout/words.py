@@ -24,7 +24,8 @@ DECLINED = gettext_lazy(
     "Try another card or contact your bank."
 )
 NO_FUNDS = gettext_lazy(
-    "The card does not have enough funds. You have not been charged."
+    "The card does not have enough funds. You have not been charged. "
+    "Use another card or ask your bank."
 )
 NOT_AUTHENTICATED = gettext_lazy(
     "The bank’s check was not completed. You have not been charged. "
@@ -105,7 +106,7 @@ PAGE = {
     "too_small": gettext_lazy("The smallest amount that can be paid is {minimum}."),
     "email": gettext_lazy("Enter an e-mail address, such as name@example.com."),
     "contacting": gettext_lazy("Contacting your bank…"),
-    "confirming": gettext_lazy("Payment received by the bank. Confirming your order…"),
+    "confirming": gettext_lazy("The bank has answered. Confirming your order…"),
     "checking": gettext_lazy(
         "We are checking with the bank whether the payment went through. "
         "Please do not pay again; this page will update."
@@ -120,7 +121,7 @@ PAGE = {
     ),
     "already_paid": gettext_lazy("Order {number} is already paid ({date})."),
     "another_cart": gettext_lazy(
-        "Order {number} is shown here. This cart is another one and has not been paid: "
+        "That order is shown here. This cart is another one and has not been paid: "
         "press Pay only if you want it as well."
     ),
     "not_paid": gettext_lazy(
@@ -148,8 +149,8 @@ PAGE = {
         "You have not been charged."
     ),
     "too_fast": gettext_lazy(
-        "That was a little fast. You have not been charged. "
-        "Please wait a minute, then try again."
+        "There were too many attempts to order in a short time. "
+        "You have not been charged. Please wait a minute, then try again."
     ),
     "server_error": gettext_lazy(
         "Something went wrong on our side. You have not been charged. "
@@ -170,7 +171,10 @@ def page_texts() -> dict[str, str]:
 
 def too_many(retry_after: int) -> str:
     """Return the calm sentence for who is over a limit for so many seconds more."""
-    sentence = _("That was a little fast. Nothing was sent to your bank.")
+    sentence = _(
+        "There were too many attempts to order in a short time. "
+        "You have not been charged."
+    )
     return f"{sentence} {wait(retry_after)}"
 
 
@@ -190,7 +194,8 @@ CLOSED: dict[str, "StrPromise"] = {
         "You can order again in the shop."
     ),
     Order.ClosedReason.REPLACED: gettext_lazy(
-        "This order was replaced by another one. You have not been charged for it."
+        "This order was replaced by another cart, perhaps in another tab or window. "
+        "You have not been charged for it."
     ),
     Order.ClosedReason.OPERATOR: gettext_lazy(
         "We closed this order before it was paid. You have not been charged. "
@@ -198,7 +203,7 @@ CLOSED: dict[str, "StrPromise"] = {
     ),
     Order.ClosedReason.DECLINED: gettext_lazy(
         "Too many payments of this order failed, so it was closed. "
-        "You have not been charged. Wait a little, then order again with another card, "
+        "You have not been charged. Order again with another card, "
         "or ask your bank why it refuses."
     ),
     Order.ClosedReason.FAILED: gettext_lazy(

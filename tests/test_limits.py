@@ -13,8 +13,10 @@ from unittest import mock
 import pytest
 import requests
 from django.conf import settings as shop_settings
+from django.contrib.auth.tokens import default_token_generator
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from checkout import limits, reconcile, webhooks
 from checkout.models import Limit, Order, User
@@ -85,7 +87,7 @@ def assert_too_many(answer: Any, *, after: int) -> None:
     assert answer["Retry-After"] == str(after)
     error = answer.json()["error"]
     assert error["code"] == "too_many_requests"
-    assert "Nothing was sent to your bank." in error["message"]
+    assert "You have not been charged." in error["message"]
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -245,6 +247,26 @@ def sign_in(
 
 def text_of(page: Any) -> str:
     return re.sub(r'value="[^"]*"', "", page.content.decode())
+
+
+def test_whoever_chose_a_new_password_by_mail_need_not_wait(
+    clock: Clock, anna: User
+) -> None:
+    for _ in range(11):
+        sign_in("wrong")
+    token = default_token_generator.make_token(anna)
+    link = f"/accounts/reset/{urlsafe_base64_encode(str(anna.pk).encode())}/{token}/"
+    browser = new_browser()
+    form = browser.get(link, REMOTE_ADDR="192.0.2.7", follow=True)
+    new = "another-long-and-quiet-evening"
+
+    browser.post(
+        form.redirect_chain[-1][0],
+        {"new_password1": new, "new_password2": new},
+        REMOTE_ADDR="192.0.2.7",
+    )
+
+    assert sign_in(new).status_code == 302
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -38,6 +38,7 @@ class PaymentForm extends HTMLElement {
     this.addEventListener("order-change", () => this.#renew());
     window.addEventListener("pageshow", (event) => this.#shownAgain(event), { signal });
     window.addEventListener("online", () => this.#backOnline(), { signal });
+    document.addEventListener("visibilitychange", () => this.#seenAgain(), { signal });
     this.#show();
     this.#resume();
   }
@@ -123,7 +124,7 @@ class PaymentForm extends HTMLElement {
     const card = await readCard(order.url);
     if (card) showCard(card);
     this.#takeCheckout(await this.#renew());
-    return this.#view.fail(`${fact} ${text("another_cart", { number })}`);
+    return this.#view.fail(`${fact} ${text("another_cart")}`);
   }
 
   /**
@@ -237,6 +238,13 @@ class PaymentForm extends HTMLElement {
 
   #backOnline() {
     if (!this.#isBusy) this.#run(() => this.#renew({ mayReload: true }));
+  }
+
+  /** Another tab may have paid what stands here as unpaid; nothing else is touched. */
+  async #seenAgain() {
+    if (document.hidden) return;
+    const page = await readPage(location.pathname);
+    if (page && !this.#isBusy) this.#view.takeUnfinished(page);
   }
 
   /** Take the CSRF token from a fresh copy of this page, and return the copy. */

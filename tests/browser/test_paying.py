@@ -97,7 +97,7 @@ def test_after_a_purchase_the_form_is_as_new(page: Page) -> None:
             (DECLINED, GENERAL_DECLINE),
             (LOST, GENERAL_DECLINE),
             (STOLEN, GENERAL_DECLINE),
-            (NO_FUNDS, "The card does not have enough funds."),
+            (NO_FUNDS, "You have not been charged. Use another card or ask your bank."),
         ],
         [
             (EXPIRED, "The card has expired. You have not been charged."),
@@ -232,6 +232,7 @@ def test_a_stale_tab_is_told_that_the_order_is_paid(
     other.get_by_role("button", name="One Mug more").click()
     pay(other)
     expect(error(other)).to_contain_text(f"Order {order.number} is already paid (")
+    expect(error(other)).to_contain_text("That order is shown here.")
     expect(cards(other)).to_contain_text(order.number)
     expect(other.get_by_label("Quantity of Mug")).to_have_value("1")
     assert len(sandbox.objects("payment_intent")) == 1
@@ -254,7 +255,7 @@ def test_a_tab_whose_order_was_replaced_and_paid_elsewhere_is_told_so(
     expect(cards(paying)).to_have_attribute("data-status", "paid")
     order = Order.objects.get(status=Order.Status.PAID)
     complete.click()
-    expect(error(replaced)).to_contain_text("was replaced by another one")
+    expect(error(replaced)).to_contain_text("was replaced by another cart")
     fill_card(replaced)
     pay(replaced)
 
