@@ -242,7 +242,7 @@ class PaymentForm extends HTMLElement {
 
   /** Another tab may have paid what stands here as unpaid; nothing else is touched. */
   async #seenAgain() {
-    if (document.hidden) return;
+    if (document.hidden || !this.querySelector("[data-unfinished] p")) return;
     const page = await readPage(location.pathname);
     if (page && !this.#isBusy) this.#view.takeUnfinished(page);
   }
