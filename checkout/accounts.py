@@ -148,7 +148,22 @@ class ResetView(PasswordResetView):
 
 
 reset_password = never_cache(ResetView.as_view())
-confirm_reset = PasswordResetConfirmView.as_view(form_class=ChoosePasswordForm)
+
+
+class ConfirmResetView(PasswordResetConfirmView):
+    """Django's own; its page says that one can sign in now, so one can."""
+
+    form_class = ChoosePasswordForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        limits.forgive_sign_ins(
+            account=form.user.email.lower(), address=limits.address_of(self.request)
+        )
+        return response
+
+
+confirm_reset = ConfirmResetView.as_view()
 change_password = never_cache(PasswordChangeView.as_view(form_class=ChangePasswordForm))
 
 

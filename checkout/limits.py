@@ -94,6 +94,12 @@ def sign_in(*, account: str, address: str) -> list[Limit]:
     ]
 
 
+def forgive_sign_ins(*, account: str, address: str) -> None:
+    """Forget wrong passwords: whoever chose a new one by mail need not wait."""
+    subject = _hashed(SIGN_INS_OF_ACCOUNT, f"{account} {address}")
+    Limit.objects.filter(scope=SIGN_INS_OF_ACCOUNT.scope, subject=subject).delete()
+
+
 def spend(rule: Rule, subject: str) -> Limit:
     """Count one act of `subject`; raises TooMany if it has nothing left.
 

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -138,7 +139,7 @@ def place_order(request: HttpRequest) -> JsonResponse:
     """Place the order of this checkout, or find it again, and start its payment."""
     here = visitor.of(request) or visitor.new()
     try:
-        wish = OrderRequest.from_json(request.body, checkout=here.checkout)
+        wish = OrderRequest.from_json(_body(request), checkout=here.checkout)
         buyer = _buyer(request, here, wish)
         found = payments.find(buyer)
         priced = cart.price(wish.quantities)
@@ -289,6 +290,14 @@ def _remember_return(response: HttpResponse, order: Order) -> HttpResponse:
 
 def _returned() -> str:
     return visitor.cookie_name("returned")
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The request's body; empty if it is a form, which the CSRF check has read."""
+    try:
+        return request.body
+    except RawPostDataException:
+        return b""
 
 
 def _buyer(

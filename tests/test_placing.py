@@ -119,6 +119,18 @@ class InvalidTests(TestCase):
         assert response.status_code == 403
         assert response.json()["error"]["code"] == "csrf_failed"
 
+    def test_a_form_is_not_json_and_its_token_was_looked_for(self):
+        client = Client(enforce_csrf_checks=True)
+        page = client.get("/")
+        token = page.context["csrf_token"]
+
+        response = client.post(
+            "/orders/", self.good | {"lines": "[]", "csrfmiddlewaretoken": str(token)}
+        )
+
+        assert response.status_code == 400
+        assert response.json()["error"]["code"] == "invalid_cart"
+
     def test_checkout_of_another_browser(self):
         other = make_order()
         body = {**self.good, "checkout": other.checkout}
