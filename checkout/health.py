@@ -125,7 +125,7 @@ def _reconciler() -> Signal:
     name = _("Reconciler")
     last = Shop.current().reconciled_at
     if last is None:
-        return Signal(name, "problem", _("It has never run."))
+        return Signal(name, "problem", _("No round has succeeded yet."))
     level = _by_age(last, ROUND_LATE, ROUND_MISSING)
     text = _("Last round finished.") if level == "ok" else _("No round since.")
     return Signal(name, level, text, last)
