@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: help run test chaos lint format screenshots lock audit
+.PHONY: help run test chaos bench lint format screenshots lock audit
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ screenshots: .venv/installed ## Photograph every page and state into build/scree
 
 chaos: .venv/installed ## Try in full what must never happen, for MINUTES=60
 	@.venv/bin/python tools/chaos.py
+
+bench: .venv/installed ## Measure: ROUNDS=5, EACH=2 seconds, MILLION=0 for less
+	@.venv/bin/python tools/bench.py
 
 lint: .venv/installed ## Check Python, migrations, settings, assets and JavaScript
 	@.venv/bin/python tools/lint.py
