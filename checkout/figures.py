@@ -1,7 +1,8 @@
 """What was sold: today and the last thirty days, by day, in the shop's currency.
 
 An order counts on the day it was placed, whenever it is paid; a refund on the day it
-was asked for. Only orders of the mode the shop is in count.
+was asked for, a lost dispute on the day it was lost. Only orders of the mode the shop
+is in count.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from checkout import gateway
-from checkout.models import Order, Refund, StripeEvent
+from checkout.models import Dispute, Order, Refund, StripeEvent
 
 DAYS = 30
 MOST_DECLINES = 6
@@ -29,6 +30,7 @@ class Day:
     paid: int = 0
     revenue: int = 0
     refunded: int = 0
+    charged_back: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Totals:
     paid: int
     revenue: int
     refunded: int
+    charged_back: int
 
     @property
     def conversion(self) -> int | None:
@@ -51,6 +54,7 @@ def by_day() -> list[Day]:
     start = _start()
     orders = {row["day"]: row for row in _orders(start)}
     refunds = {row["day"]: row["refunded"] for row in _refunds(start)}
+    lost = {row["day"]: row["lost"] for row in _lost_disputes(start)}
     days = [start.date() + timedelta(days=count) for count in range(DAYS)]
     nothing = {"placed": 0, "paid": 0, "revenue": None}
     return [
@@ -60,6 +64,7 @@ def by_day() -> list[Day]:
             paid=orders.get(day, nothing)["paid"],
             revenue=orders.get(day, nothing)["revenue"] or 0,
             refunded=refunds.get(day) or 0,
+            charged_back=lost.get(day) or 0,
         )
         for day in days
     ]
@@ -72,6 +77,7 @@ def total(days: list[Day]) -> Totals:
         paid=sum(day.paid for day in days),
         revenue=sum(day.revenue for day in days),
         refunded=sum(day.refunded for day in days),
+        charged_back=sum(day.charged_back for day in days),
     )
 
 
@@ -123,3 +129,14 @@ def _refunds(start: datetime) -> Any:
     )
     rows = refunds.order_by().values(day=TruncDate("asked_at"))
     return rows.annotate(refunded=Sum("amount"))
+
+
+def _lost_disputes(start: datetime) -> Any:
+    disputes = Dispute.objects.filter(
+        as_of__gte=start,
+        status=Dispute.LOST,
+        currency=settings.CURRENCY,
+        order__livemode=gateway.is_live(),
+    )
+    rows = disputes.order_by().values(day=TruncDate("as_of"))
+    return rows.annotate(lost=Sum("amount"))

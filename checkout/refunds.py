@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from checkout import attention, emails, gateway
-from checkout.models import Mail, Order, Refund, Shop, new_number
+from checkout.models import Dispute, Mail, Order, Refund, Shop, new_number
 
 # Stripe may forget an idempotency key after 24 h; past this it is not sent again.
 KEY_LIFETIME = timedelta(hours=23)
@@ -27,6 +27,13 @@ class NotRefundable(Exception):
 
 def left(order: Order) -> int:
     """Return what can still be asked back, in smallest units."""
+    # Stripe refunds nothing more of a charge that was charged back, even in part.
+    if order.disputes.filter(status=Dispute.LOST).exists():
+        return 0
+    return _not_asked_back(order)
+
+
+def _not_asked_back(order: Order) -> int:
     asked = order.refunds.exclude(status__in=Refund.GIVEN_UP).aggregate(s=Sum("amount"))
     return max(order.amount_received - (asked["s"] or 0), 0)
 
@@ -65,11 +72,25 @@ def require_refundable(order: Order, amount: int) -> None:
     """Raise NotRefundable unless this much of the order can be asked back now."""
     if not order.is_paid:
         raise NotRefundable(_("Only a paid order can be refunded."))
-    if any(dispute.is_open for dispute in order.disputes.all()):
+    disputes = list(order.disputes.all())
+    if any(dispute.is_open for dispute in disputes):
         raise NotRefundable(
             _("A dispute is open: the bank may take the money back by itself.")
         )
-    if not 0 < amount <= left(order):
+    lost = [dispute.amount for dispute in disputes if dispute.status == Dispute.LOST]
+    if lost and sum(lost) < order.amount_received:
+        raise NotRefundable(
+            _("A dispute over a part was lost: the bank has given that part back. "
+              "For the rest, see Stripe’s Dashboard.")
+        )  # fmt: skip
+    if lost:
+        raise NotRefundable(
+            _("The dispute was lost: the bank has already given the money back.")
+        )
+    there = _not_asked_back(order)
+    if not there:
+        raise NotRefundable(_("Nothing is left to refund."))
+    if not 0 < amount <= there:
         raise NotRefundable(_("This is more than is left to refund."))
 
 

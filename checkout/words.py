@@ -316,8 +316,8 @@ def _returned_refund(order: Order) -> int:
 
 def badge(order: Order) -> str:
     """Return the order's state in one or two words."""
-    if order.is_paid and _objection(order) == "open":
-        return _("Disputed")
+    if order.is_paid and (objection := _objection(order)):
+        return _("Disputed") if objection == "open" else _("Returned by your bank")
     if order.is_paid and _returned_refund(order):
         return _("Refund failed")
     if order.is_paid and order.amount_refunded:

@@ -153,6 +153,54 @@ class RefundTests(OperatorTestCase):
         assert "A dispute is open" in words_of(page)
         assert not Refund.objects.exists()
 
+    def test_blocked_with_the_reason_once_a_dispute_is_lost(self):
+        order = self.buy()
+        looked_at = self.look_once_more("1.00")
+        dispute = self.sandbox.dispute(order.charge_id)
+        self.dashboard.v1.disputes.close(dispute["id"])
+        self.deliver_events("charge.dispute.created", "charge.dispute.closed")
+
+        page = self.page()
+        assert "the bank has already given the money back" in page
+        assert "$0.00 left" in page
+        assert self.path("refund") not in page
+        form = self.desk.get(self.path("refund"), {"amount": "1.00"})
+        assert "the bank has already given" in form.content.decode()
+        assert "<select" not in form.content.decode()
+        page = self.act("refund_review", looked_at=looked_at)
+        assert "the bank has already given the money back" in words_of(page)
+        assert not Refund.objects.exists()
+        assert not Attention.objects.filter(resolved_at=None).exists()
+
+    def test_a_dispute_lost_over_a_part_blocks_the_rest_as_stripe_does(self):
+        order = self.buy()
+        looked_at = self.look_once_more("1.00")
+        dispute = self.sandbox.dispute(order.charge_id, amount=500)
+        self.dashboard.v1.disputes.close(dispute["id"])
+        self.deliver_events("charge.dispute.created", "charge.dispute.closed")
+
+        page = self.act("refund_review", looked_at=looked_at)
+        assert "the bank has given that part back" in words_of(page)
+        assert not Refund.objects.exists()
+
+    def test_a_lost_dispute_is_not_shown_as_paid(self):
+        order = self.buy()
+        dispute = self.sandbox.dispute(order.charge_id)
+        self.dashboard.v1.disputes.close(dispute["id"])
+        self.deliver_events("charge.dispute.created", "charge.dispute.closed")
+        orders = reverse("admin:checkout_order_changelist")
+        badge = 'badge--canceled">Returned by the bank<'
+
+        assert badge in self.page()
+        assert badge in self.desk.get(orders).content.decode()
+        figures = self.desk.get(reverse("admin:index")).content.decode()
+        assert "<dt>Returned by banks</dt><dd>$101.00</dd>" in figures
+        shoppers = self.client.get(order.get_absolute_url())
+        self.assertContains(shoppers, '<p class="badge">Returned by your bank</p>')
+        german = {"Accept-Language": "de"}
+        shoppers = self.client.get(order.get_absolute_url(), headers=german)
+        self.assertContains(shoppers, "Von Ihrer Bank zurückgebucht")
+
     def test_failing_later_is_counted_back_and_shown(self):
         self.buy(REFUND_FAILS)
         self.act("refund_review", looked_at=self.look_once_more("101.00"))

@@ -181,12 +181,22 @@ class FiguresTests(TestCase):
         )
         Refund.objects.create(order=one, amount=50, status="failed", source="x")
 
+        other = paid(livemode=True)
+        for count, (order, status) in enumerate(
+            [(one, "lost"), (one, "won"), (one, "needs_response"), (other, "lost")]
+        ):
+            Dispute.objects.create(
+                stripe_id=f"du_{count}", order=order, amount=7, currency="usd",
+                reason="fraudulent", status=status, as_of=timezone.now(),
+            )  # fmt: skip
+
         days = figures.by_day()
         today, month = figures.total(days[-1:]), figures.total(days)
 
         assert len(days) == 30
         assert (today.placed, today.paid, today.conversion) == (2, 1, 50)
         assert (today.revenue, today.refunded) == (1099, 99)
+        assert today.charged_back == 7
         assert (month.placed, month.paid, month.conversion) == (3, 2, 67)
 
     def test_every_declined_attempt_counts_once(self):
@@ -334,7 +344,7 @@ class QueryTests(TestCase):
         Shop.current()
         self.trade(1)
         paths = {
-            "/admin/": 14,
+            "/admin/": 15,
             "/admin/checkout/order/": 5,
             "/admin/checkout/order/?q=shopper@": 5,
             "/admin/checkout/attention/": 5,

@@ -24,7 +24,7 @@ from checkout.admin.showing import (
     order_badges,
     stripe_address,
 )
-from checkout.models import Order
+from checkout.models import Dispute, Order
 
 
 @admin.register(Order)
@@ -51,7 +51,9 @@ class OrderAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         orders: QuerySet[Order] = super().get_queryset(request)
         return orders.annotate(
-            has_attention=search.OPEN_ATTENTION, is_disputed=search.OPEN_DISPUTE
+            has_attention=search.OPEN_ATTENTION,
+            is_disputed=search.OPEN_DISPUTE,
+            is_charged_back=search.LOST_DISPUTE,
         )
 
     def get_search_results(
@@ -123,7 +125,9 @@ class OrderAdmin(ReadOnly):
         return moment(order.placed_at)
 
     @admin.display(description=_("State"), ordering="status")
-    def state(self, order: Order) -> SafeString:
+    def state(self, order: Any) -> SafeString:
+        if order.is_charged_back:
+            return badge(_("Returned by the bank"), "canceled")
         return badge(order.get_status_display(), order.status)
 
     @admin.display(description=_("Total"), ordering="amount")
@@ -157,6 +161,7 @@ def _page(request: HttpRequest, order: Order) -> dict[str, Any]:
     entries = timeline.of(order)
     return {
         "order": order,
+        "is_charged_back": any(dispute.status == Dispute.LOST for dispute in disputes),
         "lines": list(order.lines.all()),
         "refunds": asked,
         "disputes": disputes,

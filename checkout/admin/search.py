@@ -82,6 +82,7 @@ OPEN_ATTENTION = Exists(
 )
 DISPUTES = Dispute.objects.filter(order=OuterRef("pk"))
 OPEN_DISPUTE = Exists(DISPUTES.exclude(status__in=Dispute.OVER))
+LOST_DISPUTE = Exists(DISPUTES.filter(status=Dispute.LOST))
 
 
 class AttentionFilter(admin.SimpleListFilter):

@@ -78,7 +78,8 @@ class Refund(models.Model):
 class Dispute(models.Model):
     """A shopper's objection at the bank, or an inquiry before one."""
 
-    OVER = ["won", "lost", "warning_closed", "prevented"]
+    LOST = "lost"
+    OVER = ["won", LOST, "warning_closed", "prevented"]
 
     stripe_id = models.CharField(max_length=64, unique=True)
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="disputes")
