@@ -84,6 +84,10 @@ def postgresql() -> Iterator[str]:
         tempfile.TemporaryDirectory(prefix="shop-") as folder,
         get_server(Path(folder) / "postgresql", cleanup_mode="delete") as server,
     ):
+        # Three processes of tests, some before a shop of 66 threads.
+        server.psql("ALTER SYSTEM SET max_connections = 400")
+        server.stop()
+        server.ensure_postgres_running()
         with psycopg.connect(server.get_uri()) as connection:
             (fsync,) = connection.execute("SHOW fsync").fetchone() or ("unknown",)
         if fsync != "on":
