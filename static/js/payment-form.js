@@ -203,13 +203,14 @@ class PaymentForm extends HTMLElement {
    */
   async #finish(order) {
     sessionStorage.removeItem(UNDER_WAY);
+    // Before anything that takes time: a reload shows no cart that is bought.
+    this.#cart?.reset();
     const card = await readCard(order.url);
     if (!card) return location.assign(order.url);
     document.title = card.dataset.title ?? document.title;
     showCard(card);
     if (!this.#cart) return this.remove();
     this.#takeCheckout(await this.#renew());
-    this.#cart.reset();
     return this.#fields.mount();
   }
 

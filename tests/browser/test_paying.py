@@ -281,6 +281,24 @@ def test_reload_and_back_show_the_paid_order_and_an_empty_form(page: Page) -> No
     expect(page.get_by_label("Quantity of Notebook")).to_have_value("0")
 
 
+def only_visits(route: Route) -> None:
+    if route.request.is_navigation_request():
+        route.continue_()
+
+
+def test_a_reload_as_soon_as_it_is_paid_shows_an_empty_form(page: Page) -> None:
+    enter(page)
+    fill(page)
+    # Its own fresh copy, which the page fetches last, never comes.
+    page.route(re.compile(r"://[^/]+/$"), only_visits)
+    pay(page)
+    expect_paid(page)
+    page.reload()
+
+    expect_paid(page)
+    expect(page.get_by_label("Quantity of Notebook")).to_have_value("0")
+
+
 def test_a_reload_in_the_middle_ends_with_the_truth(page: Page) -> None:
     page.clock.install()
     enter(page)
