@@ -114,7 +114,7 @@ def _become_canceled(order: Order, source: str) -> None:
 
 
 def _remain_unpaid(order: Order, intent: PaymentIntent, source: str) -> None:
-    code = intent.decline_code
+    code, method = intent.decline_code, intent.declined_method
     if order.status == Order.Status.PROCESSING:
         now = timezone.now()
         order.move_to(
@@ -123,13 +123,14 @@ def _remain_unpaid(order: Order, intent: PaymentIntent, source: str) -> None:
             note=f"payment failed: {code}",
             pending_since=now,
             decline_code=code,
+            declined_method=method,
         )
         emails.queue(
             Mail.Kind.PAY_AGAIN, order, about=f"{order.number} {now.isoformat()}"
         )
     elif order.status == Order.Status.PENDING:
-        order.decline_code = code
-        order.save(update_fields=["decline_code"])
+        order.decline_code, order.declined_method = code, method
+        order.save(update_fields=["decline_code", "declined_method"])
 
 
 def note_charge(charge: gateway.Charge, *, intent_id: str) -> bool:

@@ -52,6 +52,11 @@ WRONG_ADDRESS = gettext_lazy(
     "The postal code or address is wrong. You have not been charged. Please correct it."
 )
 
+DEBIT_REFUSED = gettext_lazy(
+    "Your bank refused the debit. You have not been charged. "
+    "Try again, or pay with something else."
+)
+
 # By decline code where the bank gave one, else by error code.
 DECLINES = {
     "insufficient_funds": NO_FUNDS,
@@ -203,7 +208,7 @@ CLOSED: dict[str, "StrPromise"] = {
     ),
     Order.ClosedReason.DECLINED: gettext_lazy(
         "Too many payments of this order failed, so it was closed. "
-        "You have not been charged. Order again with another card, "
+        "You have not been charged. Order again with another way to pay, "
         "or ask your bank why it refuses."
     ),
     Order.ClosedReason.FAILED: gettext_lazy(
@@ -227,6 +232,8 @@ def describe(order: Order) -> str:
             reason = order.closed_reason or Order.ClosedReason.FAILED
             return str(CLOSED[reason])
     if order.decline_code:
+        if order.declined_method in DEBITS:
+            return str(DEBIT_REFUSED)
         return str(DECLINES.get(order.decline_code, DECLINED))
     return _("This order has not been paid yet.")
 
@@ -342,6 +349,11 @@ METHODS = {
     "sepa_debit": gettext_lazy("SEPA direct debit"),
     "us_bank_account": gettext_lazy("Bank account"),
 }
+# Methods whose bank answers days later, in codes that cards have, too.
+DEBITS = frozenset({
+    "acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit",
+    "us_bank_account",
+})  # fmt: skip
 
 
 def method(order: Order) -> str:

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from checkout import gateway, payments, reconcile
+from checkout import emails, gateway, payments, reconcile
 from checkout.models import Attention, Mail, Order, Shop, StripeEvent
 from tests.chaos.clock import Clock
 from tests.shopper import ONE_MUG, ShopperTestCase
@@ -192,6 +192,38 @@ class StuckTests(ReconcileTestCase):
         self.run_once()
         assert self.order().is_paid
         self.assert_quiet()
+
+    def test_a_refused_debit_is_told_in_the_words_of_a_debit(self):
+        self.place()
+        self.debit(self.order())
+        self.run_once()
+        # A bank says this of cards and accounts alike.
+        self.sandbox.settle(
+            self.order().payment_intent_id, outcome="fail", code="insufficient_funds"
+        )
+        self.run_once()
+        order = self.order()
+        url = order.get_absolute_url()
+        refused = "Your bank refused the debit. You have not been charged."
+
+        told = self.client.get(f"{url}status/").json()["order"]["message"]
+        assert told.startswith(refused)
+        for path in (url, "/orders/"):
+            card = self.client.get(path).content.decode().split("</order-card>")[0]
+            assert refused in card
+            assert "another card" not in card
+        self.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+        assert "hat die Lastschrift abgelehnt" in self.client.get(url).content.decode()
+        message = emails.compose(Mail.objects.get())
+        assert "Your bank did not carry out the payment." in message.body
+        assert " card" not in message.body
+
+        # The words of a card for a card that is tried then.
+        del self.client.defaults["HTTP_ACCEPT_LANGUAGE"]
+        self.confirm(order, number="4000000000009995")
+        payments.look_up(order, source="status check")
+        told = self.client.get(f"{url}status/").json()["order"]["message"]
+        assert told.startswith("The card does not have enough funds.")
 
     def test_processing_for_weeks_is_told(self):
         self.place()

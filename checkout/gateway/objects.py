@@ -29,6 +29,7 @@ class PaymentIntent:
     shop: str
     order: str
     decline_code: str
+    declined_method: str
     charge: Charge | None
     client_secret: str = field(repr=False)
 
@@ -46,6 +47,7 @@ class PaymentIntent:
             shop=metadata.get("shop", ""),
             order=metadata.get("order", ""),
             decline_code=read_decline_code(fields),
+            declined_method=_read_declined_method(fields),
             charge=read_charge(fields["latest_charge"]),
             # A stored event is kept without it.
             client_secret=fields.get("client_secret") or "",
@@ -171,6 +173,14 @@ def read_decline_code(intent: Mapping[str, Any]) -> str:
         return ""
     code = error.get("decline_code") or error.get("code")
     return code if isinstance(code, str) else ""
+
+
+def _read_declined_method(intent: Mapping[str, Any]) -> str:
+    """Return what the last failed attempt was made with: `sepa_debit`, or ''."""
+    error = intent.get("last_payment_error")
+    method = error.get("payment_method") if isinstance(error, Mapping) else None
+    kind = method.get("type") if isinstance(method, Mapping) else None
+    return kind if isinstance(kind, str) else ""
 
 
 def read_charge(charge: Mapping[str, Any] | str | None) -> Charge | None:

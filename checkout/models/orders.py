@@ -111,7 +111,12 @@ class Order(models.Model):
     last4 = models.CharField(max_length=4, blank=True)
     amount_received = models.PositiveIntegerField(default=0)
     amount_refunded = models.PositiveIntegerField(default=0)
+    # How the last attempt failed, and what it was made with.
     decline_code = models.CharField(max_length=60, blank=True)
+    # A shop of the last release, which may still run, knows no such column.
+    declined_method = models.CharField(
+        max_length=40, blank=True, default="", db_default=""
+    )
 
     placed_at = models.DateTimeField(default=timezone.now, db_index=True)
     paid_at = models.DateTimeField(null=True, blank=True)

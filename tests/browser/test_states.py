@@ -35,6 +35,7 @@ from tests.sandbox_server import SandboxServer, wait_for
 
 CHECKING = re.compile("We are checking with the bank")
 NOT_PAID = "The payment was not completed. You have not been charged."
+DEBIT_REFUSED = "Your bank refused the debit. You have not been charged."
 # It never settles by itself.
 BANK_ACCOUNT = {
     "name": "Ada Lovelace",
@@ -423,9 +424,10 @@ def test_an_order_whose_debit_failed_stays_in_sight_beside_a_new_cart(
     sandbox.settle(order.payment_intent_id, "fail", code="insufficient_funds")
     expect(cards(page)).to_have_attribute("data-status", "pending")
     expect(unfinished(page)).to_contain_text(f"Order {order.number} ($12.90) has not")
+    expect(cards(page)).to_contain_text(DEBIT_REFUSED)
     page.reload()
     expect(cards(page)).to_contain_text("Waiting for payment")
-    expect(cards(page)).to_contain_text("You have not been charged.")
+    expect(cards(page)).to_contain_text(DEBIT_REFUSED)
     choose(page)
     fill(page)
     pay(page)
@@ -500,7 +502,7 @@ def test_a_returned_bank_debit_can_be_paid_again(
     sandbox.settle(order.payment_intent_id, "fail", code="insufficient_funds")
 
     expect(cards(page)).to_have_attribute("data-status", "pending")
-    expect(cards(page)).to_contain_text("You have not been charged.")
+    expect(cards(page)).to_contain_text(DEBIT_REFUSED)
     fill_card(page)
     pay(page)
     assert expect_paid(page) == order
