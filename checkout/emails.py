@@ -2,7 +2,8 @@
 
 A mail about an order is a row, written in the transaction that makes it due, and is
 sent once: whoever sends it claims it first by one conditional UPDATE. A claim whose
-holder died runs out; `reconcile` sends what is left.
+holder died runs out; `reconcile` sends what is left: also a confirmation that waits
+for the card it names, which comes in another event than the payment.
 """
 
 import logging
@@ -35,8 +36,18 @@ _mailroom = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
 def queue(kind: Mail.Kind, order: Order, *, about: str) -> None:
     """Make a mail due with the surrounding transaction; send it when that commits."""
+    make_due(kind, order, about=about)
+    send_on_commit(kind, about=about)
+
+
+def make_due(kind: Mail.Kind, order: Order, *, about: str) -> None:
+    """Make a mail due with the surrounding transaction; it waits until it is sent."""
     mail = Mail(kind=kind, order=order, about=about)
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
+
+
+def send_on_commit(kind: Mail.Kind, *, about: str) -> None:
+    """Send a mail, if it is due then, when the surrounding transaction commits."""
     transaction.on_commit(partial(_mailroom.submit, _send_one, kind, about))
 
 

@@ -79,16 +79,19 @@ def _become_paid(order: Order, intent: PaymentIntent, source: str) -> str:
         "look_at": None,
         "payment_intent_id": intent.id,
         "amount_received": intent.amount_received,
-        "charge_id": charge.id,
-        "method": charge.method or order.method,
-        "brand": charge.brand or order.brand,
-        "last4": charge.last4 or order.last4,
     }
+    # A charge whose own event came first is known better than by its id alone.
+    if charge.method or not order.charge_id:
+        fields["charge_id"] = charge.id
+        fields["method"], fields["brand"] = charge.method, charge.brand
+        fields["last4"] = charge.last4
     if was_canceled:
         # Another order may hold its checkout by now.
         fields["checkout"] = None
     order.move_to(Order.Status.PAID, source=source, **fields)
-    emails.queue(Mail.Kind.CONFIRMATION, order, about=order.number)
+    emails.make_due(Mail.Kind.CONFIRMATION, order, about=order.number)
+    if order.method:
+        _confirm(order)
     if not was_canceled:
         return ""
     attention.open_item(
@@ -100,6 +103,11 @@ def _become_paid(order: Order, intent: PaymentIntent, source: str) -> str:
         detail=LATE_MONEY,
     )
     return LATE_MONEY
+
+
+def _confirm(order: Order) -> None:
+    """Send the confirmation, which names what the order was paid with."""
+    emails.send_on_commit(Mail.Kind.CONFIRMATION, about=order.number)
 
 
 def _become_canceled(order: Order, source: str) -> None:
@@ -134,19 +142,28 @@ def _remain_unpaid(order: Order, intent: PaymentIntent, source: str) -> None:
 
 
 def note_charge(charge: gateway.Charge, *, intent_id: str) -> bool:
-    """Note how the order of `intent_id` was paid; False if there is no such order."""
-    order = Order.objects.filter(payment_intent_id=intent_id).first()
+    """Note how the order of `intent_id` was paid; False if there is no such order.
+
+    Call inside a transaction.
+    """
+    # Locked: whichever comes second, this or the payment, sees the other and confirms.
+    locked = Order.objects.select_for_update()
+    order = locked.filter(payment_intent_id=intent_id).first()
     if order is not None:
         _note_charge(order, charge)
     return order is not None
 
 
 def _note_charge(order: Order, charge: gateway.Charge | None) -> None:
-    if charge is not None and charge.method:
-        order.charge_id = charge.id
-        order.method, order.brand = charge.method, charge.brand
-        order.last4 = charge.last4
-        order.save(update_fields=["charge_id", "method", "brand", "last4"])
+    if charge is None or not charge.method:
+        return
+    was_unknown = not order.method
+    order.charge_id = charge.id
+    order.method, order.brand = charge.method, charge.brand
+    order.last4 = charge.last4
+    order.save(update_fields=["charge_id", "method", "brand", "last4"])
+    if was_unknown and order.is_paid:
+        _confirm(order)
 
 
 def hold_money_without_order(intent: PaymentIntent) -> None:

@@ -332,6 +332,31 @@ def test_polling_and_webhook_at_once_settle_once(
 
 
 @pytest.mark.parametrize("round", ROUNDS)
+def test_payment_and_its_card_at_once_confirm_once_and_name_the_card(
+    sandbox: SandboxServer, browser: Client, round: int
+) -> None:
+    submit(browser)
+    order = Order.objects.get()
+    pay(sandbox, order)
+    events = {event["type"]: event for event in sandbox.objects("event")}
+
+    def hear(kind: str, *, after: int) -> None:
+        time.sleep(after / 2000)
+        assert deliver(new_browser(), events[kind]).status_code == 200
+
+    at_once(
+        lambda: hear("payment_intent.succeeded", after=0),
+        lambda: hear("charge.succeeded", after=round % 10),
+    )
+    emails._mailroom.submit(int).result()
+
+    [message] = mail.outbox
+    assert "Visa •••• 4242" in message.body
+    come_to_rest(sandbox)
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("round", ROUNDS)
 def test_reconcilers_at_once_do_everything_once(
     sandbox: SandboxServer, browser: Client, round: int
 ) -> None:
