@@ -40,8 +40,14 @@ SOURCE = "reconcile"
 T = TypeVar("T")
 
 
+class NotDone(str):
+    """A line about what Stripe kept from being done; the next round tries again."""
+
+    __slots__ = ()
+
+
 def run() -> Iterator[str]:
-    """Do everything that is due; yield a line for each thing that changed."""
+    """Do everything that is due; yield a line for each thing that changed or failed."""
     began = timezone.now()
     is_complete = True
     for step in STEPS:
@@ -49,7 +55,7 @@ def run() -> Iterator[str]:
             yield from step()
         except gateway.StripeError as error:
             is_complete = False
-            yield f"{step.__name__}: {error}"
+            yield NotDone(f"{step.__name__}: {error}")
     if is_complete:
         Shop.objects.update(reconciled_at=began)
 
@@ -137,7 +143,7 @@ def finish_refunds() -> Iterator[str]:
         try:
             refunds.carry_out(refund)
         except gateway.StripeError as error:
-            yield f"refund {refund.number}: {error}"
+            yield NotDone(f"refund {refund.number}: {error}")
             continue
         refund.refresh_from_db()
         yield f"refund {refund.number}: {refund.status}"
@@ -219,7 +225,7 @@ def _changed(order: Order, act: Callable[[Order], None]) -> Iterator[str]:
         with gateway.deadline(gateway.DEADLINE_SECONDS):
             act(order)
     except gateway.StripeError as error:
-        yield f"{order.number}: {error}"
+        yield NotDone(f"{order.number}: {error}")
     if order.status != before:
         yield f"{order.number}: {before} → {order.status}"
 

@@ -286,6 +286,29 @@ def test_database_that_cannot_be_opened_is_named_in_one_sentence():
     assert "s3cret" not in refused.stderr
 
 
+def test_reconciling_without_a_database_fails_once_and_goes_on_when_watching():
+    environment = {**LIVE, "DATABASE_URL": NOWHERE}
+    once = ["manage.py", "reconcile"]
+
+    failed = start(program=once, **environment)
+
+    assert failed.returncode == 1
+    assert "DATABASE_URL: the database does not answer" in failed.stderr
+    assert "s3cret" not in failed.stderr
+    assert "Traceback" not in failed.stderr
+    with subprocess.Popen(
+        [sys.executable, *once, "--watch", "0.01"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHON_DOTENV_DISABLED": "1", **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as watching:
+        assert watching.stderr
+        lines = [watching.stderr.readline() for _ in range(3)]
+        watching.kill()
+    assert all("does not answer" in line for line in lines)
+
+
 def test_another_error_of_the_database_is_not_taken_for_that(tmp_path):
     empty = {**LIVE, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
 

@@ -18,7 +18,7 @@ import pytest
 import requests
 from django.conf import settings
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from checkout.models import Order, Product, User
@@ -235,6 +235,23 @@ def test_what_the_reconciler_finds(
     assert len(lines.of(r"^Reconciled: event evt_\w+: payment_intent.succeeded")) == 1
 
 
+def test_what_the_reconciler_could_not_do(
+    mug: Product, sandbox: SandboxServer, lines: Lines
+) -> None:
+    order = place(Client())
+    sandbox.confirm(order.payment_intent_id)
+    sandbox.fault("events.list", "status", status=500)
+
+    with pytest.raises(CommandError, match="run it again"):
+        call_command("reconcile")
+
+    [failed] = lines.of("^Not reconciled: read_events: ")
+    assert failed["level"] == "WARNING"
+    # Everything else was done.
+    assert len(lines.of(rf"^Reconciled: {order.number}: pending → paid$")) == 1
+    assert lines.of("^Reconciled: .*Error") == []
+
+
 # --- A reference for whoever asks ---------------------------------------------------
 
 
@@ -324,7 +341,8 @@ def test_no_line_of_a_whole_life_tells_a_secret(
     desk.get(f"/admin/checkout/order/{order.pk}/nowhere/?q={EMAIL}")
     sandbox.fault("*", "status", status=500)
     desk.post(f"/admin/checkout/order/{order.pk}/check/")
-    call_command("reconcile")
+    with pytest.raises(CommandError):
+        call_command("reconcile")
 
     secrets = [
         order.token, order.visitor, order.email, OPERATOR, secret, PASSWORD,
