@@ -8,9 +8,12 @@ import json
 import secrets
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from smtplib import SMTPException
+from smtplib import SMTPAuthenticationError, SMTPException, SMTPNotSupportedError
+from socket import gaierror
+from ssl import SSLCertVerificationError, SSLError
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -22,8 +25,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 from django.utils import timezone
 
-from checkout import checks, gateway, inbox
-from checkout.models import Order, Product, StripeEvent
+from checkout import checks, gateway, health, inbox
+from checkout.models import Order, Product, Shop, StripeEvent
 
 # Stripe's signatures are fresh for five minutes.
 CLOCK_TOLERANCE = timedelta(seconds=60)
@@ -47,12 +50,18 @@ class Finding:
 
 
 def examine(webhook_url: str) -> Iterator[Finding]:
-    """Yield every finding. `webhook_url` is this shop's own, empty if not known."""
+    """Yield every finding. `webhook_url` is this shop's own, empty if not known.
+
+    Without a database, only those that need none.
+    """
     yield from _keys()
     yield from _stripe(webhook_url)
-    yield from _self_test(webhook_url)
-    yield from _database()
     yield from _mail()
+    yield (database := _database())
+    if database.state == "problem":
+        return
+    yield from _self_test(webhook_url)
+    yield _reconciler()
     yield from _products()
     yield from _leftovers()
 
@@ -256,6 +265,12 @@ def _post_signed(url: str, secret: str, point: str) -> Finding:
             timeout=ANSWER_SECONDS,
             allow_redirects=False,
         )
+    except requests.exceptions.SSLError:
+        return problem(
+            point,
+            f"{url} has no certificate that is valid for it.",
+            "Renew it, with all between it and its root: Stripe delivers to no other.",
+        )
     except requests.RequestException as error:
         advice = (
             "Stripe must reach it from the internet; HTTPS with a valid certificate."
@@ -315,20 +330,80 @@ def _judge(
 # --- The rest -----------------------------------------------------------------------
 
 
-def _database() -> Iterator[Finding]:
+def _database() -> Finding:
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        yield problem("database", "It does not answer.", "Check DATABASE_URL.")
-        return
+        return problem("database", "It does not answer.", "Check DATABASE_URL.")
     if missing:
         text = f"{len(missing)} migrations are missing."
-        yield problem("database", text, "Run “manage.py migrate”.")
-    elif connection.vendor == "sqlite" and not settings.DEBUG:
-        yield Finding("database", "note", "SQLite: for one machine only.")
-    else:
-        yield ok("database", "It answers and has every migration.")
+        return problem("database", text, "Run “manage.py migrate”.")
+    if connection.vendor == "sqlite" and not settings.DEBUG:
+        return Finding("database", "note", "SQLite: for one machine only.")
+    return ok("database", "It answers and has every migration.")
+
+
+def _reconciler() -> Finding:
+    """Whether its rounds come to their end; the desk's light says the same."""
+    last = Shop.current().reconciled_at
+    age = timezone.now() - last if last else None
+    if age is not None and age <= health.ROUND_LATE:
+        return ok("reconciler", f"Its last complete round began {_ago(age)} ago.")
+    text = f"No complete round for {_ago(age)}." if age else "No round was complete."
+    advice = (
+        "Keep “manage.py reconcile --watch 30” running beside the shop, and read what "
+        "it logs as “Not reconciled”."
+    )
+    if settings.DEBUG:
+        return Finding("reconciler", "note", text, "`make run` starts it: wait 30 s.")
+    return problem("reconciler", text, advice)
+
+
+def _ago(age: timedelta) -> str:
+    seconds = max(int(age.total_seconds()), 0)
+    return f"{seconds} s" if seconds < 300 else f"{seconds // 60} minutes"
+
+
+# What a mail server's refusal means: the first that fits.
+MAIL_TROUBLES: list[tuple[type[OSError], str, str]] = [
+    (
+        SMTPAuthenticationError,
+        "The mail server answers and refuses the user or the password.",
+        "Correct them in EMAIL_URL, percent-encoded: @ is %40, / is %2F.",
+    ),
+    (
+        SMTPNotSupportedError,
+        "The mail server answers and offers no STARTTLS, or no sign-in.",
+        "In EMAIL_URL, try smtp+ssl:// with its port 465; smtp:// is not encrypted.",
+    ),
+    (
+        SMTPException,
+        "Something answers as the mail server and does not let the shop in.",
+        "In EMAIL_URL, smtp+tls:// is for port 587, smtp+ssl:// for 465.",
+    ),
+    (
+        SSLCertVerificationError,
+        "The mail server's certificate is not valid for the host in EMAIL_URL.",
+        "Use the host its provider names; a self-signed certificate is not accepted.",
+    ),
+    (
+        SSLError,
+        "The mail server does not begin with TLS at this port.",
+        "In EMAIL_URL, smtp+ssl:// is for port 465, smtp+tls:// for 587.",
+    ),
+    (
+        gaierror,
+        "The mail server's host is not known.",
+        "Correct the host in EMAIL_URL.",
+    ),
+    (
+        OSError,
+        "No mail server answers at this host and port.",
+        "Check EMAIL_URL: smtp+tls:// with port 587, smtp+ssl:// with 465; and that "
+        "no firewall is between.",
+    ),
+]
 
 
 def _mail() -> Iterator[Finding]:
@@ -342,21 +417,19 @@ def _mail() -> Iterator[Finding]:
     if settings.DEFAULT_FROM_EMAIL.endswith("@localhost") and not settings.DEBUG:
         yield problem(
             "mail",
-            "The sender is at localhost.",
+            "The sender is an address at localhost, which other servers refuse.",
             "Add ?from=shop@your-domain to EMAIL_URL.",
         )
     try:
-        server = get_connection()
-        server.open()
-        server.close()
-    except (SMTPException, OSError) as error:
-        yield problem(
-            "mail",
-            f"The mail server does not let us in: {type(error).__name__}.",
-            "Check host, port, user and password in EMAIL_URL.",
-        )
+        with closing(get_connection()) as server:
+            server.open()
+    except OSError as error:
+        fitting = (one for one in MAIL_TROUBLES if isinstance(error, one[0]))
+        _kind, text, advice = next(fitting)
+        yield problem("mail", f"{text} ({type(error).__name__})", advice)
     else:
-        yield ok("mail", "The mail server lets us in.")
+        took = "took user and password" if settings.EMAIL_HOST_USER else "answers"
+        yield ok("mail", f"The mail server {took}. No mail was sent to try it.")
 
 
 def _products() -> Iterator[Finding]:

@@ -1,10 +1,16 @@
 """The doctor names what is wrong with a set-up; the other command sets it right."""
 
+import shutil
+import socketserver
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -14,14 +20,16 @@ from django.core.management import (
     execute_from_command_line,
 )
 from django.core.management.base import SystemCheckError
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test.testcases import LiveServerThread
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from checkout import gateway, inbox
-from checkout.models import StripeEvent
+from checkout.models import Shop, StripeEvent
 from tests.factories import make_order, make_product
+from tests.proxy import tls_in_front_of
 from tests.sandbox_server import SandboxServer
 
 
@@ -41,6 +49,8 @@ def url(shop: str, settings: Settings) -> Iterator[str]:
     make_product()
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     settings.DEFAULT_FROM_EMAIL = "shop@example.com"
+    Shop.current()
+    Shop.objects.update(reconciled_at=timezone.now() - timedelta(seconds=30))
     return f"{shop}/stripe/webhook/"
 
 
@@ -73,6 +83,23 @@ def printed_mail(sandbox: SandboxServer, settings: Settings) -> None:
 def dead_mail_server(sandbox: SandboxServer, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+
+def unknown_mail_host(sandbox: SandboxServer, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "no-such-host.invalid"
+
+
+def sender_at_localhost(sandbox: SandboxServer, settings: Settings) -> None:
+    settings.DEFAULT_FROM_EMAIL = "shop@localhost"
+
+
+def no_round(sandbox: SandboxServer, settings: Settings) -> None:
+    Shop.objects.update(reconciled_at=None)
+
+
+def old_round(sandbox: SandboxServer, settings: Settings) -> None:
+    Shop.objects.update(reconciled_at=timezone.now() - timedelta(hours=2))
 
 
 def product_in_another_currency(sandbox: SandboxServer, settings: Settings) -> None:
@@ -116,7 +143,11 @@ def _client(sandbox: SandboxServer) -> Any:
         (unreachable, "gives no usable answer"),
         (no_signing_secret, "STRIPE_WEBHOOK_SECRET is not set"),
         (printed_mail, "printed, not sent"),
-        (dead_mail_server, "does not let us in"),
+        (dead_mail_server, "No mail server answers at this host and port."),
+        (unknown_mail_host, "The mail server's host is not known."),
+        (sender_at_localhost, "The sender is an address at localhost"),
+        (no_round, "No round was complete."),
+        (old_round, "No complete round for 120 minutes."),
         (product_in_another_currency, "“Teapot” is priced in EUR"),
         (order_of_the_sandbox, "does not know the newest order"),
         (missing_migration, "1 migrations are missing"),
@@ -136,6 +167,109 @@ def test_each_wrong_set_up_is_named(
     assert words in said
     assert "→" in said
     assert not succeeded
+
+
+class Talk(socketserver.StreamRequestHandler):
+    """A mail server that offers what `offers` says and refuses every password."""
+
+    offers = ""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.example\r\n")
+        for line in self.rfile:
+            match line.split()[0].upper():
+                case b"EHLO":
+                    answer = f"250-mail.example\r\n250 {self.offers or 'HELP'}"
+                case b"QUIT":
+                    return
+                case _:
+                    answer = "535 no"
+            self.wfile.write(f"{answer}\r\n".encode())
+
+
+@contextmanager
+def mail_server(settings: Settings, **options: Any) -> Iterator[None]:
+    """Let the shop find a mail server on this machine, of the given kind."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    talk = type("Talk", (Talk,), {"offers": options.pop("offers", "")})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), talk) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address[:2]
+        for name, value in options.items():
+            setattr(settings, name, value)
+        yield
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "The mail server answers. No mail was sent"),
+        ({"EMAIL_USE_TLS": True}, "offers no STARTTLS"),
+        ({"EMAIL_USE_SSL": True}, "does not begin with TLS at this port"),
+        (
+            {
+                "offers": "AUTH PLAIN",
+                "EMAIL_HOST_USER": "shop",
+                "EMAIL_HOST_PASSWORD": "a-s3cret",
+            },
+            "refuses the user or the password",
+        ),
+    ],
+)
+def test_what_a_mail_server_refuses_is_named(
+    url: str, settings: Settings, options: dict[str, Any], words: str
+) -> None:
+    with mail_server(settings, **options):
+        said, succeeded = run("doctor", "--url", url)
+
+    assert words in said
+    assert succeeded == (not options)
+    assert "s3cret" not in said
+
+
+def test_a_certificate_that_is_not_valid_is_named(
+    url: str, shop: str, settings: Settings, tmp_path: Path
+) -> None:
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine to make a certificate")
+    with tls_in_front_of(shop, tmp_path) as address:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_USE_SSL = True
+        settings.EMAIL_HOST = "127.0.0.1"
+        settings.EMAIL_PORT = urlsplit(address).port
+        said, _ = run("doctor", "--url", f"{address}/stripe/webhook/")
+
+    assert "stripe/webhook/ has no certificate that is valid for it" in said
+    assert "mail server's certificate is not valid" in said
+
+
+def test_what_needs_no_database_is_said_without_one(
+    url: str, settings: Settings
+) -> None:
+    settings.EMAIL_PORT = 1
+    with mock.patch.object(
+        connection, "ensure_connection", side_effect=OperationalError
+    ):
+        connection.close()
+        said, succeeded = run("doctor", "--url", url)
+
+    assert "problem  database: It does not answer." in said
+    assert "ok       mail" in said
+    assert not succeeded
+
+
+def test_while_developing_a_reconciler_that_just_starts_is_no_problem(
+    url: str, settings: Settings
+) -> None:
+    settings.DEBUG = True
+    Shop.objects.update(reconciled_at=None)
+
+    said, succeeded = run("doctor", "--url", url)
+
+    assert "note     reconciler: No round was complete." in said
+    assert succeeded, said
 
 
 def test_a_sound_set_up_passes_and_leaves_nothing(url: str) -> None:
