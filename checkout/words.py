@@ -5,6 +5,7 @@ business. Source: https://docs.stripe.com/declines/codes
 """
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -170,6 +171,11 @@ PAGE = {
 
 def page_texts() -> dict[str, str]:
     """Return what the payment form says, in the language of the page."""
+    return _page_texts_in(get_language())
+
+
+@lru_cache
+def _page_texts_in(_language: str | None) -> dict[str, str]:
     declines = {f"decline.{code}": text for code, text in DECLINES.items()}
     return {name: str(text) for name, text in (PAGE | declines).items()}
 

@@ -10,11 +10,13 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import find
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import connection
+from django.template import engines
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from checkout import visitor
+from checkout.models import Product
 from tests.factories import deliver, make_order, make_product, payment_succeeded
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +57,48 @@ def test_three_queries_at_most_however_many_orders(path: str) -> None:
     buy(client, 9)
 
     assert queries(client, path) == one <= 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("unit_amount", 1234, ">$12.34<"),
+        ("unit_amount", 1234, 'data-unit-amount="1234"'),
+        ("slug", "new-mug", 'id="quantity-new-mug"'),
+        ("name", "New mug", "Quantity of New mug"),
+        ("description", "Blue now.", "Blue now."),
+        ("picture", "img/mug.svg", "/static/img/mug."),
+    ],
+)
+def test_shop_shows_a_product_as_it_is_now(field: str, value: Any, shown: str) -> None:
+    product = make_product()
+    client = Client()
+    assert shown not in client.get("/").text
+
+    Product.objects.filter(pk=product.pk).update(**{field: value})
+
+    assert shown in client.get("/").text
+
+
+def test_shop_speaks_each_ones_language() -> None:
+    make_product(name="Mug")
+    client = Client()
+
+    english = client.get("/", headers={"Accept-Language": "en"}).text
+    german = client.get("/", headers={"Accept-Language": "de"}).text
+
+    assert "Quantity of Mug" in english
+    assert "Menge: Mug" in german
+    assert "Wählen Sie mindestens einen Artikel." in german
+
+
+def test_a_part_is_given_plain_values_only() -> None:
+    """A row with a new price equals the one with the old price, which would be kept."""
+    text = "{% load shop %}{% part 'checkout/_product.html' product=product %}"
+    template = engines["django"].from_string(text)
+
+    with pytest.raises(TypeError):
+        template.render({"product": make_product()})
 
 
 def test_status_of_a_settled_order_is_one_query() -> None:

@@ -1,13 +1,35 @@
-"""Template filters of the shop: money, words, and nothing that computes."""
+"""What the shop's templates ask for: money, words, parts that are rendered once."""
+
+from functools import lru_cache
 
 from django import template
 from django.conf import settings
+from django.template import Context, Engine, Template
 from django.utils.translation import get_language
 
 from checkout import money, words
 from checkout.models import Order, StripeEvent
 
 register = template.Library()
+
+
+@register.simple_tag
+def part(template: str, **values: str | int) -> str:
+    """Include a template that sees the language, these values and nothing else.
+
+    It is rendered once for each: whatever it can show is what it is kept by.
+    """
+    compiled = Engine.get_default().get_template(template)
+    return _rendered(compiled, get_language(), **values)
+
+
+@lru_cache(maxsize=500, typed=True)
+def _rendered(compiled: Template, language: str | None, /, **values: str | int) -> str:
+    for name, value in values.items():
+        # A model's row equals its older self: what was rendered would never change.
+        if not isinstance(value, str | int):
+            raise TypeError(f"{name} is no plain value")
+    return compiled.render(Context(values))
 
 
 @register.filter
