@@ -205,7 +205,7 @@ def test_plain_http_leads_to_https_and_a_wrong_host_nowhere(settings: Settings) 
 
 
 def test_static_files_have_them_and_are_kept() -> None:
-    for name in ("css/shop.css", "js/shop.js", "img/favicon.svg"):
+    for name in ("css/shop.css", "js/payment-form.js", "img/favicon.svg"):
         response = Client().get(staticfiles_storage.url(name), secure=True)
 
         assert response.status_code == 200

@@ -1,3 +1,4 @@
+import "./tab.js";
 import { decided } from "./order-status.js";
 import { readPage } from "./server.js";
 
@@ -30,6 +31,7 @@ export class OrderCard extends HTMLElement {
     if (this.closest("[data-order-page]")) return location.reload();
     const card = await readCard(this.url);
     if (!card) return;
+    if (document.title === this.dataset.title) document.title = card.dataset.title ?? "";
     this.replaceWith(card);
     card.dispatchEvent(new Event("order-change", { bubbles: true }));
   }

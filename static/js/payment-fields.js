@@ -1,7 +1,19 @@
-import { appearance } from "./appearance.js";
 import { text } from "./texts.js";
 
 const PATIENCE_MILLISECONDS = 9_000;
+
+/** Stripe's variable for each of ours; the element is another document. */
+const VARIABLES = {
+  fontFamily: "--font",
+  borderRadius: "--radius",
+  colorPrimary: "--accent",
+  colorBackground: "--field",
+  colorText: "--ink",
+  colorTextSecondary: "--ink-soft",
+  colorTextPlaceholder: "--ink-faint",
+  colorDanger: "--danger",
+  inputColorBorder: "--line-strong",
+};
 
 /**
  * <payment-fields data-publishable-key data-amount data-minimum data-currency>: Stripe's
@@ -123,6 +135,32 @@ export class PaymentFields extends HTMLElement {
   #raise(name) {
     this.dispatchEvent(new Event(name, { bubbles: true }));
   }
+}
+
+/**
+ * The page's own custom properties, as values.
+ * @returns {Appearance}
+ */
+function appearance() {
+  const style = getComputedStyle(document.documentElement);
+  const entries = Object.entries(VARIABLES);
+  const variables = entries.map(([theirs, ours]) => [theirs, style.getPropertyValue(ours).trim()]);
+  const field = { borderColor: style.getPropertyValue("--line-strong").trim(), boxShadow: "none" };
+  return {
+    theme: matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe",
+    variables: {
+      ...Object.fromEntries(variables),
+      // Whoever reads with larger text gets it in the card form, too.
+      fontSizeBase: style.fontSize,
+      spacingUnit: "4px",
+      gridRowSpacing: "16px",
+    },
+    rules: {
+      ".Input": { ...field, paddingTop: "11px", paddingBottom: "11px" },
+      ".Label": { fontSize: "15px", fontWeight: "500" },
+    },
+    disableAnimations: matchMedia("(prefers-reduced-motion: reduce)").matches,
+  };
 }
 
 customElements.define("payment-fields", PaymentFields);

@@ -1,7 +1,8 @@
+import "./tab.js";
 import { PaymentFields } from "./payment-fields.js";
 import { ShoppingCart } from "./shopping-cart.js";
 import { localTime, readCard, showCard } from "./order-card.js";
-import { agreed, found } from "./payment-end.js";
+import { agreed, found, readState } from "./order-status.js";
 import { outcomeOf, reasonNotToPay } from "./payment-outcome.js";
 import { PaymentView } from "./payment-view.js";
 import { postJson, readJson, readPage } from "./server.js";
@@ -11,6 +12,8 @@ import { declineText, hasDeclineText, text } from "./texts.js";
 const UNDER_WAY = "payment under way";
 // When to ask whether an order can still be paid, on a page loaded since it was begun.
 const ASK_ON_RETURN = 3_000;
+// How often to look whether another tab has paid what stands here as unpaid.
+const LOOK_EVERY = 20_000;
 const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
 
 /**
@@ -37,8 +40,10 @@ class PaymentForm extends HTMLElement {
     this.addEventListener("fields-state", () => this.#show());
     this.addEventListener("order-change", () => this.#renew());
     window.addEventListener("pageshow", (event) => this.#shownAgain(event), { signal });
-    window.addEventListener("online", () => this.#backOnline(), { signal });
-    document.addEventListener("visibilitychange", () => this.#seenAgain(), { signal });
+    window.addEventListener("online", () => this.#refresh(), { signal });
+    document.addEventListener("visibilitychange", () => this.#lookAgain(), { signal });
+    const looking = setInterval(() => this.#lookAgain(), LOOK_EVERY);
+    signal.addEventListener("abort", () => clearInterval(looking));
     this.#show();
     this.#resume();
   }
@@ -81,10 +86,9 @@ class PaymentForm extends HTMLElement {
   async #closedByDeclines() {
     const orderUrl = this.#unpaidUrl;
     this.#unpaidUrl = "";
-    const answer = orderUrl ? await readJson(`${orderUrl}status/`) : null;
-    if (answer?.kind !== "answered") return null;
-    const { closed_reason: reason, message } = answer.body.order;
-    return reason === "declined" ? { code: "order_closed", message } : null;
+    const order = orderUrl ? await readState(orderUrl) : null;
+    if (order?.closed_reason !== "declined") return null;
+    return { code: "order_closed", message: order.message };
   }
 
   /** @param {Answer} answer */
@@ -122,7 +126,7 @@ class PaymentForm extends HTMLElement {
       return this.#view.fail(fact, { focus: false });
     }
     const card = await readCard(order.url);
-    if (card) showCard(card);
+    if (card) this.#present(card);
     this.#takeCheckout(await this.#renew());
     return this.#view.fail(`${fact} ${text("another_cart")}`);
   }
@@ -208,10 +212,17 @@ class PaymentForm extends HTMLElement {
     const card = await readCard(order.url);
     if (!card) return location.assign(order.url);
     document.title = card.dataset.title ?? document.title;
-    showCard(card);
+    this.#present(card);
     if (!this.#cart) return this.remove();
     this.#takeCheckout(await this.#renew());
     return this.#fields.mount();
+  }
+
+  /** @param {HTMLElement} card */
+  #present(card) {
+    // The order speaks for itself now, while the form still gets ready for another.
+    this.#say("");
+    showCard(card);
   }
 
   // --- Reload, second tab, Back -----------------------------------------------------
@@ -234,27 +245,45 @@ class PaymentForm extends HTMLElement {
     if (!persisted) return;
     // A payment that left this page for the bank has no end here.
     if (this.#isBusy) location.reload();
-    else this.#run(() => this.#renew({ mayReload: true }));
+    else this.#refresh();
   }
 
-  #backOnline() {
-    if (!this.#isBusy) this.#run(() => this.#renew({ mayReload: true }));
+  /** Begin anew if the shop's page of this moment is about another purchase or user. */
+  #refresh() {
+    this.#run(async () => {
+      const page = await this.#renew();
+      const fresh = page && freshForm(page);
+      const isSameUser = page?.body.dataset.user === document.body.dataset.user;
+      const isSame = isSameUser && fresh?.dataset.checkout === this.dataset.checkout;
+      if (page && !(fresh && isSame)) location.reload();
+    });
   }
 
   /** Another tab may have paid what stands here as unpaid; nothing else is touched. */
-  async #seenAgain() {
-    if (document.hidden || !this.querySelector("[data-unfinished] p")) return;
+  async #lookAgain() {
+    if (document.hidden || this.#isBusy) return;
+    const orderUrl = this.#calledUnpaid;
+    const order = orderUrl ? await readState(orderUrl) : null;
+    if (order && order.status !== "pending" && orderUrl === this.#calledUnpaid) {
+      this.#unpaidUrl = "";
+      return this.#run(() => this.#end(order));
+    }
+    if (!this.querySelector("[data-unfinished] p")) return;
     const page = await readPage(location.pathname);
     if (page && !this.#isBusy) this.#view.takeUnfinished(page);
   }
 
+  /** The order of which something on this page says that it is not paid. */
+  get #calledUnpaid() {
+    if (!this.#cart) return location.pathname;
+    return this.#view.hasFailed ? this.#unpaidUrl : "";
+  }
+
   /** Take the CSRF token from a fresh copy of this page, and return the copy. */
-  async #renew({ mayReload = false } = {}) {
+  async #renew() {
     const page = await readPage(location.pathname);
     if (!page) return null;
     const fresh = freshForm(page);
-    const isSame = fresh?.dataset.checkout === this.dataset.checkout;
-    if (mayReload && !(fresh && isSame)) location.reload();
     if (fresh) this.#csrf.value = csrfInput(fresh).value;
     this.#view.takeUnfinished(page);
     return page;

@@ -62,6 +62,10 @@ export class PaymentView {
     if (sentence && focus) alert.focus();
   }
 
+  get hasFailed() {
+    return this.#place("[data-error]").textContent !== "";
+  }
+
   /**
    * Ask for another e-mail address.
    * @param {string} sentence
@@ -85,6 +89,10 @@ export class PaymentView {
   takeUnfinished(page) {
     const fresh = page.querySelector(UNFINISHED);
     if (fresh) this.root.querySelector(UNFINISHED)?.replaceWith(document.importNode(fresh, true));
+    for (const card of page.querySelectorAll("order-card:not([data-status=pending])")) {
+      const same = `order-card[data-status=pending][data-url="${card.getAttribute("data-url")}"]`;
+      this.root.querySelector(same)?.replaceWith(document.importNode(card, true));
+    }
   }
 
   /** What the form itself is about to say. */

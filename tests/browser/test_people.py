@@ -68,6 +68,47 @@ def test_guest_becomes_a_user_and_comes_back(page: Page, new_page: NewPage) -> N
     expect(elsewhere.get_by_text(second.number)).to_be_visible()
 
 
+def test_what_was_typed_goes_with_who_signs_out(page: Page) -> None:
+    shopper.stock_shop()
+    User.objects.create_user("ada@example.com", PASSWORD)
+    shopper.enter(page)
+    page.get_by_label("E-mail").fill("lovelace@example.com")
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Your orders")).to_be_visible()
+    other, kept = page.context.new_page(), page.context.new_page()
+    for tab in (other, kept):
+        shopper.enter(tab)
+        tab.get_by_label("E-mail").fill("lovelace@example.com")
+    # What she chose before she signed in is hers, too: this tab shows it no more.
+    page.get_by_role("button", name="Sign out").click()
+    other.goto("/")
+    # Out of the browser's memory.
+    kept.evaluate(
+        "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    )
+
+    for tab in (page, other, kept):
+        expect(tab.get_by_role("link", name="Sign in")).to_be_visible()
+        expect(tab.get_by_label("Quantity of Notebook")).to_have_value("0")
+        expect(tab.get_by_label("E-mail")).to_have_value("")
+
+
+def test_what_a_guest_chose_stays_when_they_sign_in(page: Page) -> None:
+    shopper.stock_shop()
+    User.objects.create_user("ada@example.com", PASSWORD)
+    shopper.enter(page)
+    page.goto("/accounts/login/?next=/")
+    page.get_by_label("E-mail address").fill("ada@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(page.get_by_label("Quantity of Notebook")).to_have_value("1")
+
+
 def test_order_is_payable_by_its_link_in_any_browser(
     page: Page, new_page: NewPage
 ) -> None:

@@ -242,6 +242,87 @@ def test_back_from_the_banks_page_asks_first_and_can_pay_again(page: Page) -> No
     expect_paid(page)
 
 
+def pass_time(page: Page) -> None:
+    page.clock.fast_forward(21_000)
+
+
+def come_back(page: Page) -> None:
+    """What a browser says on coming back to a tab; headless pages are never hidden."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+@pytest.mark.parametrize("look", [pass_time, come_back])
+def test_what_is_called_unpaid_turns_when_it_is_paid_in_another_tab(
+    page: Page, sandbox: SandboxServer, look: Callable[[Page], None]
+) -> None:
+    page.clock.install()
+    enter(page)
+    choose_method(page, "Klarna")
+    pay(page)
+    page.wait_for_url(re.compile("localhost"))
+    page.go_back()
+    expect(progress(page)).to_have_text(CHECKING)
+    page.clock.fast_forward(4_000)
+    expect(error(page)).to_contain_text(NOT_PAID)
+    order = Order.objects.get()
+    assert order.payment_intent_id
+    # The bank's page was still open elsewhere.
+    sandbox.authenticate(order.payment_intent_id)
+    sandbox.wait_until_delivered()
+    look(page)
+
+    assert expect_paid(page) == order
+    expect(error(page)).to_have_text("")
+    expect(page.locator("[data-product][data-chosen]")).to_have_count(0)
+
+
+def test_a_cart_changed_since_the_decline_is_left_alone(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    fill(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_contain_text("refused this payment")
+    page.get_by_role("button", name="One Mug more").click()
+    order = Order.objects.get()
+    assert order.payment_intent_id
+    sandbox.confirm(order.payment_intent_id)
+    sandbox.wait_until_delivered()
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url))
+    come_back(page)
+
+    expect(pay_button(page)).to_have_text("Pay $31.40")
+    expect(cards(page)).to_have_count(0)
+    assert not asked
+
+
+@pytest.mark.parametrize("look", [pass_time, come_back])
+def test_the_page_of_an_order_paid_elsewhere_turns_paid(
+    page: Page, sandbox: SandboxServer, look: Callable[[Page], None]
+) -> None:
+    page.clock.install()
+    enter(page)
+    fill(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_be_visible()
+    order = Order.objects.get()
+    enter(page, order.get_absolute_url())
+    expect(cards(page)).to_contain_text("has not been paid yet")
+    assert order.payment_intent_id
+    sandbox.confirm(order.payment_intent_id)
+    sandbox.wait_until_delivered()
+    look(page)
+
+    assert expect_paid(page) == order
+    expect(pay_button(page)).to_have_count(0)
+    # The form is gone, and asks no more.
+    asked: list[str] = []
+    page.on("request", lambda sent: asked.append(sent.url))
+    look(page)
+    assert not asked
+
+
 def test_a_browser_closed_in_the_middle_finds_the_paid_order(
     new_context: Callable[..., BrowserContext], sandbox: SandboxServer
 ) -> None:
@@ -410,10 +491,14 @@ def test_an_order_on_its_way_is_named_at_the_button(
         expect(pay_button(tab)).to_be_disabled()
 
     assert order.payment_intent_id
+    expect(page).to_have_title(re.compile(f"^Payment processing: order {order.number}"))
     sandbox.settle(order.payment_intent_id)
     for tab in (page, other):
         expect(cards(tab)).to_have_attribute("data-status", "paid")
         expect(unfinished(tab)).to_have_text("")
+    expect(page).to_have_title(re.compile(f"^Paid: order {order.number}"))
+    # Nobody bought there.
+    expect(other).to_have_title(re.compile("^Shop"))
 
 
 def test_an_order_whose_debit_failed_stays_in_sight_beside_a_new_cart(
@@ -425,6 +510,7 @@ def test_an_order_whose_debit_failed_stays_in_sight_beside_a_new_cart(
     expect(cards(page)).to_have_attribute("data-status", "pending")
     expect(unfinished(page)).to_contain_text(f"Order {order.number} ($12.90) has not")
     expect(cards(page)).to_contain_text(DEBIT_REFUSED)
+    expect(page).to_have_title(re.compile("^Waiting for payment: order"))
     page.reload()
     expect(cards(page)).to_contain_text("Waiting for payment")
     expect(cards(page)).to_contain_text(DEBIT_REFUSED)
@@ -460,6 +546,7 @@ def test_a_reload_right_after_the_press_says_that_there_is_an_order(
         f"Order {order.number} ($12.90) has not been paid. Pay this order"
         ", or press Pay below: you pay only once."
     )
+    expect(page.get_by_text("Nothing yet")).to_have_count(0)
     # Its cart is still here: to pay this is to pay that order.
     fill(page, ASKS)
     pay(page)
@@ -487,9 +574,49 @@ def test_an_order_paid_in_another_tab_is_no_longer_called_unpaid(
     pay(other)
     assert expect_paid(other) == order
 
-    # Headless pages are never hidden: what a browser says on coming back to a tab.
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    come_back(page)
     expect(unfinished(page)).to_have_text("")
+
+
+def test_a_refused_debit_paid_in_another_tab_is_no_longer_called_unpaid(
+    new_context: Callable[..., BrowserContext], sandbox: SandboxServer
+) -> None:
+    context = new_context()
+    page, other = context.new_page(), context.new_page()
+    order = buy_by_debit(page)
+    assert order.payment_intent_id
+    sandbox.settle(order.payment_intent_id, "fail")
+    expect(cards(page)).to_contain_text("Waiting for payment")
+    enter(other, order.get_absolute_url())
+    fill_card(other)
+    pay(other)
+    assert expect_paid(other) == order
+    come_back(page)
+
+    assert expect_paid(page) == order
+    expect(unfinished(page)).to_have_text("")
+
+
+def test_a_paid_order_stands_beside_no_sentence_that_it_is_being_checked(
+    page: Page, sandbox: SandboxServer, faults: list[str]
+) -> None:
+    enter(page)
+    fill(page)
+    sandbox.hold_deliveries()
+    pay(page)
+    expect(progress(page)).to_contain_text("Confirming your order")
+    page.context.set_offline(True)
+    expect(progress(page)).to_contain_text("There is no connection to the internet")
+    sandbox.release_deliveries()
+    sandbox.wait_until_delivered()
+    # The form gets ready for another purchase, for which it waits here.
+    page.route(re.compile(r"://[^/]+/$"), lambda route: None)
+    page.context.set_offline(False)
+
+    expect_paid(page)
+    expect(progress(page)).to_have_text("")
+    expect(pay_button(page)).to_be_disabled()
+    faults.clear()
 
 
 def test_a_returned_bank_debit_can_be_paid_again(
