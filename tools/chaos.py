@@ -9,6 +9,7 @@ one, on loopback; a summary is printed at the end and kept beside the figures.
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -143,18 +144,14 @@ def run_tests(part: Part, environment: dict[str, str]) -> None:
     else:
         asked, selected = {"RACE_ROUNDS": str(count)}, ["tests/test_races.py"]
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", *selected]
-    answer = subprocess.run(
-        command, cwd=ROOT, env=environment | asked, capture_output=True, text=True
-    )
-    if answer.returncode:
-        failed = re.findall(
-            r"^(?:FAILED|ERROR) tests/(\S+::\S+)", answer.stdout, re.MULTILINE
-        )
-        part.failures.extend(failed or [f"pytest ended with {answer.returncode}"])
+    code, output = ended(command, environment | asked)
+    if code:
+        failed = re.findall(r"^(?:FAILED|ERROR) tests/(\S+::\S+)", output, re.MULTILINE)
+        part.failures.extend(failed or [f"pytest ended with {code}"])
         log = FOLDER / f"failure-{int(time.time())}.txt"
-        log.write_text(answer.stdout + answer.stderr)
+        log.write_text(output)
         print(f"  failed: {failed}; see {log.relative_to(ROOT)}", flush=True)
-    places = sum(map(int, re.findall(r"killed at (\d+) places", answer.stdout)))
+    places = sum(map(int, re.findall(r"killed at (\d+) places", output)))
     part.figures["places"] = part.figures.get("places", 0) + places
     part.figures["done"] = first + count
 
@@ -165,13 +162,11 @@ def run_load(part: Part, environment: dict[str, str], seconds: float) -> None:
     limit = str(part.planned - part.done)
     command = [sys.executable, "-m", "tests.chaos.load", what]
     command += ["--limit", limit, "--seconds", str(int(seconds))]
-    answer = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    if answer.returncode:
-        part.failures.append(f"load ended with {answer.returncode}")
+    code, output = ended(command, environment)
+    if code:
+        part.failures.append(f"load ended with {code}")
         return
-    told: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+    told: dict[str, Any] = json.loads(output.splitlines()[-1])
     part.failures.extend(told.pop("problems"))
     counted = {"kills": "kills", "soak": "bought", "burst": "events"}[what]
     part.figures["done"] = part.done + int(told.get(counted, 0))
@@ -179,6 +174,26 @@ def run_load(part: Part, environment: dict[str, str], seconds: float) -> None:
         if isinstance(value, int) and name in part.figures:
             value += part.figures[name]
         part.figures[name] = value
+
+
+def ended(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Return exit code and output; whoever stops this stops it too, in order."""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate()
+        except BaseException:
+            # As Ctrl-C: its fixtures end the servers that they have started.
+            process.send_signal(signal.SIGINT)
+            process.communicate()
+            raise
+    return process.returncode, output
 
 
 def keep() -> None:
