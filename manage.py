@@ -4,6 +4,7 @@
 import os
 import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
@@ -13,6 +14,8 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as refusal:
+        sys.exit(f"Refused to start: {refusal}")
     except OperationalError:
         if database.can_be_opened():
             raise

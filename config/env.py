@@ -95,17 +95,33 @@ def database(name: str, default: str, *, connections: int = 20) -> dict[str, Any
 
     A process keeps up to `connections` to PostgreSQL open, as many as it once needed.
     """
+    url = text(name) or default
     try:
-        config: dict[str, Any] = {**dj_database_url.parse(text(name) or default)}
-    except (ValueError, KeyError) as error:
-        raise ImproperlyConfigured(f"{name} is not a database URL.") from error
+        config: dict[str, Any] = {**dj_database_url.parse(url)}
+        is_whole = not _is_torn(url)
+    except (ValueError, KeyError):
+        is_whole = False
+    if not is_whole:
+        # Not `from` what failed: that quotes a piece of the password.
+        raise ImproperlyConfigured(
+            f"{name} is not a database URL: in its password, percent-encode all but "
+            "letters and digits (# is %23, / is %2F, @ is %40); its port is a number."
+        ) from None
     if config["ENGINE"] not in DATABASE_OPTIONS:
         raise ImproperlyConfigured(f"{name} must be a sqlite or postgresql URL.")
+    if not (config["NAME"] or "service" in config.get("OPTIONS", {})):
+        raise ImproperlyConfigured(f"{name} names no database.")
     own = DATABASE_OPTIONS[config["ENGINE"]]
     options = {**own["OPTIONS"], **config.get("OPTIONS", {})}
     if "pool" in options:
         options["pool"] = {**options["pool"], "max_size": connections}
     return {**config, **own, "OPTIONS": options}
+
+
+def _is_torn(url: str) -> bool:
+    """Whether a character of the password ended the address before its host."""
+    parts = urlsplit(url)
+    return bool(parts.fragment) or "@" in parts.path + parts.query
 
 
 # IMMEDIATE takes SQLite's write lock when a transaction begins: without it, a read
@@ -139,20 +155,28 @@ def email(name: str, default: str) -> dict[str, Any]:
     `smtp+tls://` with STARTTLS, `smtp+ssl://` over TLS from the first byte;
     `?from=shop@example.com` is the sender.
     """
-    url = urlsplit(text(name) or default)
-    sender = parse_qs(url.query).get("from", ["shop@localhost"])[0]
+    ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+    try:
+        url = urlsplit(text(name) or default)
+        port = url.port or ports.get(url.scheme)
+    except ValueError:
+        url, port = urlsplit(""), None
+    query = parse_qs(url.query, keep_blank_values=True)
+    sender = query.get("from", ["shop@localhost"])[0]
     if url.scheme == "console":
         backend = "config.console.EmailBackend"
         return {"EMAIL_BACKEND": backend, "DEFAULT_FROM_EMAIL": sender}
-    ports = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
-    if url.scheme not in ports or not url.hostname:
+    is_torn = url.fragment or url.path.strip("/") or query.keys() - {"from"}
+    if url.scheme not in ports or not url.hostname or is_torn:
+        # Without what failed: that quotes a piece of the password.
         raise ImproperlyConfigured(
-            f"{name} must be console: or smtp[+tls|+ssl]://user:password@host:port."
+            f"{name} must be console: or smtp[+tls|+ssl]://user:password@host:port, "
+            "with all but letters and digits of the password percent-encoded."
         )
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": url.hostname,
-        "EMAIL_PORT": url.port or ports[url.scheme],
+        "EMAIL_PORT": port,
         "EMAIL_HOST_USER": unquote(url.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(url.password or ""),
         "EMAIL_USE_TLS": url.scheme == "smtp+tls",

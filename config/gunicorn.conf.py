@@ -4,15 +4,22 @@ Threads, because a request that waits for Stripe must not hold up the others.
 """
 
 import os
+import sys
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+try:
+    web_threads = settings.WEB_THREADS
+except ImproperlyConfigured as refusal:
+    sys.exit(f"Refused to start: {refusal}")
+
 bind = "0.0.0.0:8000"
 workers = 2
-threads = settings.WEB_THREADS
+threads = web_threads
 # Each worker loads the shop itself: what one opens, such as the pool of connections and
 # its threads, does not survive a fork.
 preload_app = False

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -202,9 +203,7 @@ def test_wrong_settings_refuse_to_start(named, change):
 
     assert refused.returncode != 0
     # By the shop, with what to do.
-    told = (
-        rf"(checkout\.E\d+\) |ImproperlyConfigured: ){named}|{named} are of different"
-    )
+    told = rf"(checkout\.E\d+\) |Refused to start: ){named}|{named} are of different"
     assert re.search(told, refused.stderr)
     for value in (FAKE, LIVE["DJANGO_SECRET_KEY"], *change.values()):
         if len(value) > 4:
@@ -270,6 +269,77 @@ def test_development_starts_with_a_secret_key_alone():
 
     assert started.returncode == 0
     assert "STRIPE_WEBHOOK_SECRET" in started.stderr
+
+
+TORN = [
+    "postgresql://shop:{}#{}@db.example:5432/shop",
+    "postgresql://shop:{}/{}@db.example/shop",
+    "postgresql://shop:{}?{}@db.example/shop",
+    "postgresql://shop:{}[{}@db.example/shop",
+    "postgresql://shop:{}{}@db.example:number/shop",
+    "postgresql://shop:{}{}@db.example:99999/shop",
+    "postgresql://shop:{}{}@db.example",
+    # What comes before looks like a port.
+    "postgresql://shop:41#{}{}@db.example/shop",
+    "postgresql://shop:41/{}{}@db.example/shop",
+    "postgresql://shop:41?{}{}@db.example/shop",
+]
+
+
+@pytest.mark.parametrize("url", TORN)
+def test_password_that_tears_an_address_is_not_printed(monkeypatch, url):
+    monkeypatch.setenv("X", url.format("s3c", "r3t"))
+
+    with pytest.raises(ImproperlyConfigured, match=r"^X ") as failure:
+        env.database("X", "")
+
+    told = "".join(traceback.format_exception(failure.value))
+    assert "s3c" not in told
+    assert "r3t" not in told
+
+
+@pytest.mark.parametrize("url", [url for url in TORN if url.endswith("/shop")])
+def test_password_that_tears_the_mail_servers_address_is_not_printed(monkeypatch, url):
+    typed = url.format("s3c", "r3t").replace("postgresql", "smtp")
+    monkeypatch.setenv("X", typed.removesuffix("/shop") + "?from=shop@x.de")
+
+    with pytest.raises(ImproperlyConfigured, match=r"^X ") as failure:
+        env.email("X", "")
+
+    told = "".join(traceback.format_exception(failure.value))
+    assert "s3c" not in told
+    assert "r3t" not in told
+
+
+@pytest.mark.parametrize("url", TORN[:2])
+@pytest.mark.parametrize(
+    "program",
+    [
+        ["manage.py", "migrate"],
+        ["manage.py", "doctor"],
+        ["-m", "gunicorn", "--config", "config/gunicorn.conf.py", "config.wsgi"],
+        ["-c", "import config.wsgi"],
+    ],
+)
+def test_address_that_cannot_be_read_ends_every_program_with_one_sentence(program, url):
+    environment = {**LIVE, "DATABASE_URL": url.format("s3c", "r3t")}
+
+    refused = start(program=program, **environment)
+
+    assert refused.returncode != 0
+    told = refused.stdout + refused.stderr
+    assert told.startswith("Refused to start: DATABASE_URL is not a database URL")
+    assert told.count("\n") == 1
+    assert "s3c" not in told
+    assert "r3t" not in told
+
+
+def test_password_percent_encoded_is_read_as_it_is(monkeypatch):
+    monkeypatch.setenv("X", "postgresql://shop:%23a%2Fb%40%3F@db.example/shop")
+
+    database = env.database("X", "")
+
+    assert (database["PASSWORD"], database["HOST"]) == ("#a/b@?", "db.example")
 
 
 NOWHERE = "sqlite:////no/such/folder/s3cret.sqlite3"
