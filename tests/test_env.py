@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import get_commands, load_command_class
 
 from config import env
 from tests.factories import make_product
@@ -251,6 +252,18 @@ def test_products_in_another_currency_are_named(db, settings):
     assert any("krona" in message.msg for message in messages)
 
 
+def test_two_commands_alone_start_unchecked():
+    own = [name for name, app in get_commands().items() if app == "checkout"]
+
+    unchecked = {
+        name
+        for name in own
+        if not load_command_class("checkout", name).requires_system_checks
+    }
+
+    assert unchecked == {"doctor", "webhook_endpoint"}
+
+
 def test_a_server_refuses_like_a_command():
     environment = {**LIVE, "STRIPE_WEBHOOK_SECRET": ""}
 
@@ -262,6 +275,25 @@ def test_a_server_refuses_like_a_command():
     told = json.loads(refused.stderr.splitlines()[-1])
     assert told["message"].startswith("Refused to start")
     assert "STRIPE_WEBHOOK_SECRET" in told["message"]
+
+
+@pytest.mark.parametrize("mail", [LIVE["EMAIL_URL"], "console:"])
+def test_a_server_says_in_json_what_its_check_found(mail, tmp_path):
+    database = f"sqlite:///{tmp_path}/shop.sqlite3"
+    environment = {**LIVE, "EMAIL_URL": mail, "DATABASE_URL": database}
+
+    # Python's own warning, of static files that nobody collected, is no line of ours.
+    program = ["-W", "ignore", "-c", "import config.wsgi"]
+    started = start(program=program, **environment)
+
+    assert started.returncode == 0
+    [told] = [json.loads(line) for line in started.stderr.splitlines()]
+    assert (told["level"], told["logger"]) in (
+        ("INFO", "config.wsgi"),
+        ("WARNING", "config.wsgi"),
+    )
+    assert ("EMAIL_URL" in told["message"]) == (mail == "console:")
+    assert started.stdout == ""
 
 
 def test_development_starts_with_a_secret_key_alone():
