@@ -120,7 +120,8 @@ def orders(request: HttpRequest) -> HttpResponse:
 
 # --- JSON ---------------------------------------------------------------------------
 
-# Everything that may keep a payment from being started, told apart in `_refusal`.
+# What may keep a payment from being started, told apart in `_refusal`; beside them
+# Stripe may not answer.
 REFUSALS = (
     cart.InvalidCart,
     cart.PriceChanged,
@@ -129,7 +130,6 @@ REFUSALS = (
     payments.DeclinedTooOften,
     payments.PaymentRefused,
     limits.TooMany,
-    gateway.StripeError,
 )
 
 
@@ -149,6 +149,8 @@ def place_order(request: HttpRequest) -> JsonResponse:
             started = payments.pay(priced, buyer, found)
     except REFUSALS as refusal:
         response = _refusal(refusal)
+    except gateway.StripeError:
+        response = _unavailable(Order.objects.holding(wish.checkout))
     else:
         response = _started(started)
     visitor.remember(response, here)
@@ -169,6 +171,9 @@ def pay_order(request: HttpRequest, token: str) -> JsonResponse:
             started = payments.pay_again(found)
     except REFUSALS as refusal:
         return _refusal(refusal)
+    except gateway.StripeError:
+        found.refresh_from_db()
+        return _unavailable(found)
     return _started(started)
 
 
@@ -337,7 +342,10 @@ def _refusal(refusal: Exception) -> JsonResponse:
         case payments.AlreadyPaid():
             message = _("This order is already paid.")
             if not refusal.order.is_paid:
-                message = words.describe(refusal.order)
+                message = _(
+                    "Your bank is already processing the payment of order %(number)s. "
+                    "You need to do nothing: we will e-mail you when it is done."
+                ) % {"number": refusal.order.number}
             order = _order_json(refusal.order)
             return _error(409, "already_paid", message, order=order)
         case payments.OrderClosed():
@@ -353,7 +361,25 @@ def _refusal(refusal: Exception) -> JsonResponse:
             response = _error(429, "too_many_requests", message)
             response["Retry-After"] = str(refusal.retry_after)
             return response
-    message = _("The payment service does not answer. Please try again in a moment.")
+    raise refusal
+
+
+def _unavailable(order: Order | None) -> JsonResponse:
+    """Say what is known of the order about which Stripe could not be asked.
+
+    A client secret leaves only after its PaymentIntent's id was stored, and without one
+    nobody can pay.
+    """
+    if order is not None and order.payment_intent_id is None:
+        message = _(
+            "The payment service does not answer. You have not been charged, "
+            "and your order is kept. Please try again in a moment."
+        )
+    else:
+        message = _(
+            "The payment service does not answer. What you chose is kept, "
+            "and nothing is paid twice. Please try again in a moment."
+        )
     return _error(503, "stripe_unavailable", message)
 
 

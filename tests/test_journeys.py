@@ -1,5 +1,7 @@
 """From cart to paid order through the real library, over HTTP, with the sandbox."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -94,6 +96,27 @@ class PlacingTests(ShopperTestCase):
             assert response.status_code == 409
             assert response.json()["error"]["code"] == "already_paid"
             assert response.json()["error"]["order"]["number"] == self.order().number
+
+    def test_an_order_on_its_way_is_not_called_paid(self):
+        self.place()
+        order = self.order()
+        self.sandbox.confirm(order.payment_intent_id, account_number="000123456789")
+        own = f"{order.get_absolute_url()}payment/"
+        # Found out by the first press, and known at the second.
+        assert "client_secret" not in self.place().json()
+        assert self.order().status == "processing"
+
+        for response in (
+            self.place(checkout=order.checkout),
+            self.place(checkout=order.checkout, **ONE_MUG),
+            Client().post(own),
+        ):
+            assert response.status_code == 409
+            error = response.json()["error"]
+            assert error["code"] == "already_paid"
+            assert error["order"]["status"] == "processing"
+            assert f"the payment of order {order.number}." in error["message"]
+            assert " paid" not in error["message"]
 
     def test_shop_renews_a_spent_checkout(self):
         self.place()
@@ -231,6 +254,35 @@ class TroubleTests(ShopperTestCase):
         assert response.status_code == 200
         assert response.json()["order"]["number"] == number
         assert response.json()["client_secret"]
+
+    def test_stripe_down_never_denies_a_charge_that_may_have_been_made(self):
+        def said(response: Any) -> str:
+            assert response.status_code == 503
+            return response.json()["error"]["message"]
+
+        self.place()
+        # The secret is out: the shopper may have paid with it.
+        self.confirm(self.order())
+        self.sandbox.stop()
+        own = f"{self.order().get_absolute_url()}payment/"
+
+        for message in (
+            said(self.place()),
+            said(self.place(**ONE_MUG)),
+            said(Client().post(own)),
+        ):
+            assert "charged" not in message
+            assert "What you chose is kept, and nothing is paid twice." in message
+
+    def test_stripe_down_on_the_page_of_an_order_that_nobody_could_pay_yet(self):
+        self.sandbox.stop()
+        self.place()
+
+        answer = Client().post(f"{self.order().get_absolute_url()}payment/")
+
+        assert answer.status_code == 503
+        message = answer.json()["error"]["message"]
+        assert "You have not been charged, and your order is kept." in message
 
     def test_lost_answer_of_the_creation_makes_no_second_intent(self):
         for when in ("before", "after"):

@@ -160,7 +160,9 @@ class UnreachableTests(TestCase):
         )
 
         assert response.status_code == 503
-        assert response.json()["error"]["code"] == "stripe_unavailable"
+        error = response.json()["error"]
+        assert error["code"] == "stripe_unavailable"
+        assert "You have not been charged, and your order is kept." in error["message"]
         order = Order.objects.get()
         assert order.status == Order.Status.PENDING
         assert order.email == "Shopper@example.com"

@@ -442,7 +442,10 @@ def test_without_stripe_the_order_is_kept_and_payable_later(
     pay(page)
 
     # With the number under which the shop's logs know the request.
-    said = r"service does not answer. Please try again in a moment. Reference: \w{16}$"
+    said = (
+        "You have not been charged, and your order is kept. "
+        r"Please try again in a moment. Reference: \w{16}$"
+    )
     expect(error(page)).to_have_text(re.compile(said), timeout=15_000)
     kept = Order.objects.get()
     assert kept.is_unpaid
