@@ -6,7 +6,7 @@ and what the mail says only its owner reads. The account starts with the link.
 
 import logging
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django import forms
@@ -19,7 +19,7 @@ from django.contrib.auth.views import (
     PasswordResetView,
 )
 from django.core import signing
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -160,11 +160,36 @@ class ConfirmResetView(PasswordResetConfirmView):
         limits.forgive_sign_ins(
             account=form.user.email.lower(), address=limits.address_of(self.request)
         )
+        mail_password_changed(self.request, form.user)
         return response
 
 
 confirm_reset = ConfirmResetView.as_view()
-change_password = never_cache(PasswordChangeView.as_view(form_class=ChangePasswordForm))
+
+
+class ChangeView(PasswordChangeView):
+    """Django's own, and the account's address is told."""
+
+    form_class = ChangePasswordForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        mail_password_changed(self.request, form.user)
+        return response
+
+
+change_password = never_cache(ChangeView.as_view())
+
+
+def mail_password_changed(request: HttpRequest, user: User) -> None:
+    """Tell the account's address; the link of the mail signs nobody in."""
+    context = {"url": request.build_absolute_uri(reverse("password_reset"))}
+    name = "email/password_changed"
+    subject = render_to_string(f"{name}_subject.txt", context).strip()
+    text = render_to_string(f"{name}.txt", context)
+    message = EmailMultiAlternatives(subject, text, to=[user.email])
+    message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
+    transaction.on_commit(partial(emails.send_soon, message))
 
 
 def claim_orders(request: HttpRequest, user: User) -> None:

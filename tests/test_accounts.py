@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from checkout import visitor
+from checkout import emails, visitor
 from checkout.models import Order, User
 from tests.factories import make_order
 from tests.sandbox_server import wait_for
@@ -178,6 +178,66 @@ def test_password_change_needs_the_old_one() -> None:
 
     assert refused.status_code == 200
     assert changed.status_code == 302
+
+
+def changed_mail(client: Client, path: str, fields: dict[str, str]) -> Any:
+    """Post a new password and return the one mail that follows."""
+    mail.outbox.clear()
+    assert client.post(path, fields).status_code == 302
+    emails._mailroom.submit(int).result()
+    [message] = mail.outbox
+    assert message.to == ["anna@example.com"]
+    html = message.alternatives[0].content
+    for text in (message.body, html):
+        assert "http://testserver/accounts/password_reset/" in text
+        assert "/accounts/reset/" not in text
+    return message
+
+
+def test_changed_password_is_told_to_the_accounts_address() -> None:
+    client = Client(headers={"Accept-Language": "de"})
+    sign_up(client)
+    new = "another-long-evening"
+    fields = {"new_password1": new, "new_password2": new}
+    change = "/accounts/password_change/"
+    emails._mailroom.submit(int).result()
+    mail.outbox.clear()
+    client.post(change, {"old_password": "wrong", **fields})
+    emails._mailroom.submit(int).result()
+    assert not mail.outbox
+
+    told = changed_mail(client, change, {"old_password": PASSWORD, **fields})
+
+    assert told.subject == "Ihr Passwort bei Lamplight wurde geändert"
+    assert "gerade eben geändert" in told.alternatives[0].content
+
+
+def test_reset_password_is_told_to_the_accounts_address() -> None:
+    sign_up(Client())
+    client = Client()
+    client.post("/accounts/password_reset/", {"email": "anna@example.com"})
+    form = client.get(mailed_link(), follow=True)
+    new = "another-long-evening"
+
+    told = changed_mail(
+        client, form.wsgi_request.path, {"new_password1": new, "new_password2": new}
+    )
+
+    assert told.subject == "Your password at Lamplight was changed"
+
+
+def test_password_that_an_operator_changes_is_told_as_well() -> None:
+    sign_up(Client())
+    anna = User.objects.get()
+    owner = User.objects.create_superuser("owner@example.com", PASSWORD)
+    desk = Client()
+    desk.force_login(owner)
+    fields = {"password1": "another-long-evening", "password2": "another-long-evening"}
+
+    changed_mail(desk, f"/admin/checkout/user/{anna.pk}/password/", fields)
+
+    own = desk.get("/admin/password_change/")
+    assert own["Location"] == "/accounts/password_change/"
 
 
 def test_account_pages_are_never_stored() -> None:

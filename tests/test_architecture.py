@@ -25,7 +25,7 @@ ALLOWED = {
     ("models", "users"), ("sign_ins", "users"), ("cart", "money"),
     ("policy", "gateway"), ("forms", "cart"),
     ("apps", "checks"), ("urls", "views"), ("urls", "webhooks"), ("urls", "accounts"),
-    ("doctor", "checks"), ("management", "doctor"),
+    ("doctor", "checks"), ("management", "doctor"), ("admin", "accounts"),
 }  # fmt: skip
 
 

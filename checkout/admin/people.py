@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
+from checkout import accounts
 from checkout.models import User
 
 # With these, somebody could give themselves the right to refund.
@@ -30,6 +32,18 @@ class ShopUserAdmin(UserAdmin):
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["email", "password1", "password2"]})
     ]
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Django's own, and the account's address is told."""
+        before = self.get_object(request, unquote(id))
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        if before is not None:
+            now = User.objects.get(pk=before.pk)
+            if now.password != before.password:
+                accounts.mail_password_changed(request, now)
+        return response
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
