@@ -69,6 +69,7 @@ def card_frame(page: Page) -> FrameLocator:
 
 
 def challenge(page: Page) -> FrameLocator:
+    """The bank's dialog; its buttons are visible before they do something."""
     return page.frame_locator("iframe[title='3D Secure']")
 
 

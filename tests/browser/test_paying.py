@@ -183,7 +183,7 @@ def test_everything_is_locked_while_the_bank_is_asked(page: Page) -> None:
     enter(page)
     fill(page, ASKS)
     pay(page)
-    expect(challenge(page).get_by_role("button", name="Complete")).to_be_visible()
+    expect(challenge(page).get_by_role("button", name="Complete")).to_be_enabled()
 
     expect(pay_button(page)).to_be_disabled()
     expect(page.get_by_label("E-mail")).to_be_disabled()
@@ -199,7 +199,7 @@ def test_two_tabs_pay_once(new_context: NewContext, sandbox: SandboxServer) -> N
         enter(tab)
         fill(tab, ASKS)
         pay(tab)
-        expect(challenge(tab).get_by_role("button", name="Fail")).to_be_visible()
+        expect(challenge(tab).get_by_role("button", name="Fail")).to_be_enabled()
     # The second press began the challenge anew; the first one leads nowhere now.
     challenge(tabs[1]).get_by_role("button", name="Complete").click()
     expect_paid(tabs[1])
@@ -247,7 +247,7 @@ def test_a_tab_whose_order_was_replaced_and_paid_elsewhere_is_told_so(
     fill(replaced, ASKS)
     pay(replaced)
     complete = challenge(replaced).get_by_role("button", name="Complete")
-    expect(complete).to_be_visible()
+    expect(complete).to_be_enabled()
     enter(paying)
     paying.get_by_role("button", name="One Mug more").click()
     fill(paying)
@@ -305,7 +305,7 @@ def test_a_reload_in_the_middle_ends_with_the_truth(page: Page) -> None:
     enter(page)
     fill(page, ASKS)
     pay(page)
-    expect(challenge(page).get_by_role("button", name="Complete")).to_be_visible()
+    expect(challenge(page).get_by_role("button", name="Complete")).to_be_enabled()
     page.reload()
 
     expect(progress(page)).to_have_text(CHECKING)

@@ -213,7 +213,6 @@ def test_a_connection_lost_while_confirming_is_named_and_comes_back(
     fill(page, ASKS)
     pay(page)
     complete = challenge(page).get_by_role("button", name="Complete")
-    # Visible before its script runs; without a connection it would stay locked.
     expect(complete).to_be_enabled()
     page.context.set_offline(True)
     complete.click()
@@ -331,7 +330,7 @@ def test_a_browser_closed_in_the_middle_finds_the_paid_order(
     enter(page)
     fill(page, ASKS)
     pay(page)
-    expect(challenge(page).get_by_role("button", name="Complete")).to_be_visible()
+    expect(challenge(page).get_by_role("button", name="Complete")).to_be_enabled()
     cookies: Any = before.storage_state()
     before.close()
     order = Order.objects.get()
@@ -428,7 +427,7 @@ def test_an_order_the_operator_closed_during_the_check_has_no_live_form(
     fill(shop, ASKS)
     pay(shop)
     complete = challenge(shop).get_by_role("button", name="Complete")
-    expect(complete).to_be_visible()
+    expect(complete).to_be_enabled()
     order = Order.objects.get()
     payments.close(order, reason=Order.ClosedReason.OPERATOR, source="olga")
     complete.click()
@@ -453,7 +452,7 @@ def test_a_page_whose_order_the_operator_closed_loses_its_form(page: Page) -> No
     fill_card(page, ASKS)
     pay(page)
     complete = challenge(page).get_by_role("button", name="Complete")
-    expect(complete).to_be_visible()
+    expect(complete).to_be_enabled()
     payments.close(order, reason=Order.ClosedReason.OPERATOR, source="olga")
     complete.click()
 
@@ -551,7 +550,7 @@ def test_a_reload_right_after_the_press_says_that_there_is_an_order(
     fill(page, ASKS)
     pay(page)
     complete = challenge(page).get_by_role("button", name="Complete")
-    expect(complete).to_be_visible()
+    expect(complete).to_be_enabled()
     expect(unfinished(page)).to_have_text("")
     complete.click()
     assert expect_paid(page) == order
