@@ -4,12 +4,13 @@ A page shows state, it never sets it: what makes an order paid is in `payments`.
 """
 
 import logging
+import sys
 from datetime import timedelta
 from threading import Event
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
@@ -41,6 +42,8 @@ STATUS_DEADLINE_SECONDS = 5.0
 RETURNED_SECONDS = 60
 # A contact is good for so long after it was asked for; a year at most, says the RFC.
 CONTACT_LASTS = timedelta(days=180)
+# A database that was restarted is back within seconds.
+RETRY_AFTER_SECONDS = 5
 
 
 # --- Pages --------------------------------------------------------------------------
@@ -161,6 +164,8 @@ def place_order(request: HttpRequest) -> JsonResponse:
 @require_POST
 def pay_order(request: HttpRequest, token: str) -> JsonResponse:
     """Start the payment of an unpaid order from its own page."""
+    # Nothing in it is needed, but too long is too long.
+    _body(request)
     found = get_object_or_404(Order, token=token)
     here = visitor.of(request)
     try:
@@ -190,21 +195,62 @@ def order_status(request: HttpRequest, token: str) -> JsonResponse:
     return JsonResponse({"order": _order_json(found)})
 
 
+# --- What went wrong ----------------------------------------------------------------
+
+# What is raised when the database cannot be reached, or has no connection left.
+NO_DATABASE = (OperationalError, InterfaceError)
+# Routes that answer in JSON whatever they were sent; `orders` only to a POST.
+JSON_ROUTES = {"pay_order", "order_status", "stripe_webhook"}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what could not be read, in the form it was made."""
+    if _speaks_json(request):
+        return _error(400, "bad_request", _("The request could not be read."))
+    # Without the request: its host may be what is wrong.
+    return HttpResponse(render_to_string("400.html"), status=400)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what went wrong with a reference by which the logs tell more."""
-    if request.content_type == "application/json":
-        return _error(500, "server_error", words.page_texts()["server_error"])
-    # Without the request: whoever it is from may be what could not be found out.
-    page = render_to_string("500.html", {"reference": logs.request_id.get()})
-    return HttpResponse(page, status=500)
+    """Answer what went wrong with a reference by which the logs tell more.
+
+    503 if it was the database: the same request may be made again.
+    """
+    status, code = 500, "server_error"
+    message = words.page_texts()["server_error"]
+    if isinstance(sys.exception(), NO_DATABASE):
+        status, code = 503, "shop_unavailable"
+        message = _(
+            "The shop cannot answer at the moment. What you chose is kept, and nothing "
+            "is paid twice. Please try again in a moment."
+        )
+    if _speaks_json(request):
+        response: HttpResponse = _error(status, code, message)
+    else:
+        # Without the request: whoever it is from may be what could not be found out.
+        page = render_to_string("500.html", {"reference": logs.request_id.get()})
+        response = HttpResponse(page, status=status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a request whose CSRF token does not fit, in the form it was made."""
     message = _("This page is out of date. Please reload it.")
-    if request.content_type == "application/json":
+    if _speaks_json(request):
         return _error(403, "csrf_failed", message)
     return render(request, "403.html", {"message": message}, status=403)
+
+
+def _speaks_json(request: HttpRequest) -> bool:
+    """Whether JSON was sent, or whatever was sent is answered in JSON."""
+    route = request.resolver_match.url_name if request.resolver_match else ""
+    return (
+        request.content_type == "application/json"
+        or route in JSON_ROUTES
+        or (route == "orders" and request.method == "POST")
+    )
 
 
 # --- Health -------------------------------------------------------------------------

@@ -17,7 +17,7 @@ FORBIDDEN = re.compile(
     | \b[sr]k_(?:live|test)_\w | \bwhsec_\w     # of the account
     | \bv1=[0-9a-f]{8}                          # a signature
     | (?i:authorization|cookie)['"]?\s*[:=]\W*\w    # headers
-    | (?:sessionid|csrftoken|visitor)=\w
+    | (?:sessionid|csrftoken|visitor)=[\w-]{16}   # not a line of code
     | [\w.+-]+@[\w-]+\.\w                       # an e-mail address
     | /\S*\?[\w%]                               # a query string
     | \b\w{6}-[0-9a-f]{32}\b                    # a link to reset a password
