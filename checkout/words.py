@@ -276,6 +276,14 @@ OBJECTIONS = {
     "lost": gettext_lazy(
         "Paid, but you or your bank objected, and your bank gave the money back."
     ),
+    "lost in part": gettext_lazy(
+        "Paid, but you or your bank objected to a part, and your bank gave that back."
+    ),
+}
+OBJECTION_BADGES = {
+    "open": gettext_lazy("Disputed"),
+    "lost": gettext_lazy("Returned by your bank"),
+    "lost in part": gettext_lazy("Partly returned by your bank"),
 }
 
 
@@ -284,6 +292,10 @@ OBJECTIONS = {
 NEWEST_DISPUTE = """
 SELECT status FROM checkout_dispute
 WHERE order_id = checkout_order.id ORDER BY id DESC LIMIT 1
+"""
+LOST_TO_DISPUTES = """
+SELECT SUM(amount) FROM checkout_dispute
+WHERE order_id = checkout_order.id AND status = 'lost'
 """
 # One that Stripe refused outright has no id: the shopper was never told of it.
 NEWEST_RETURNED_REFUND = """
@@ -301,6 +313,7 @@ def with_aftermath(orders: "QuerySet[Order]") -> "QuerySet[Order]":
     """Let the orders be described without queries for each one's dispute and refund."""
     return orders.annotate(
         dispute_status=RawSQL(NEWEST_DISPUTE, []),  # noqa: S611
+        lost_to_disputes=RawSQL(LOST_TO_DISPUTES, []),  # noqa: S611
         returned_refund=RawSQL(NEWEST_RETURNED_REFUND, []),  # noqa: S611
     )
 
@@ -312,11 +325,15 @@ def _aftermath(order: Order) -> dict[str, Any]:
 
 
 def _objection(order: Order) -> str:
-    """Return how the newest dispute stands: open, lost, or nothing to speak of."""
-    status: str | None = _aftermath(order)["dispute_status"]
-    if status is None or (status in Dispute.OVER and status != "lost"):
+    """Return how disputes stand: open, lost, lost in part, or nothing to speak of."""
+    aftermath = _aftermath(order)
+    newest: str | None = aftermath["dispute_status"]
+    lost: int = aftermath["lost_to_disputes"] or 0
+    if newest is not None and newest not in Dispute.OVER:
+        return "open"
+    if not lost:
         return ""
-    return "lost" if status == "lost" else "open"
+    return "lost" if lost >= order.amount_received else "lost in part"
 
 
 def _returned_refund(order: Order) -> int:
@@ -330,7 +347,7 @@ def _returned_refund(order: Order) -> int:
 def badge(order: Order) -> str:
     """Return the order's state in one or two words."""
     if order.is_paid and (objection := _objection(order)):
-        return _("Disputed") if objection == "open" else _("Returned by your bank")
+        return str(OBJECTION_BADGES[objection])
     if order.is_paid and _returned_refund(order):
         return _("Refund failed")
     if order.is_paid and order.amount_refunded:

@@ -1,5 +1,7 @@
 """What an operator does, and what nobody can do by a request made by hand."""
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -182,6 +184,53 @@ class RefundTests(OperatorTestCase):
         page = self.act("refund_review", looked_at=looked_at)
         assert "the bank has given that part back" in words_of(page)
         assert not Refund.objects.exists()
+
+    def lose(self, **dispute: int) -> Order:
+        order = self.buy()
+        opened = self.sandbox.dispute(order.charge_id, **dispute)
+        self.dashboard.v1.disputes.close(opened["id"])
+        self.deliver_events("charge.dispute.created", "charge.dispute.closed")
+        return order
+
+    def listed(self, status: str) -> tuple[str, list[list[str]]]:
+        """Return the list by a status, and the rows of its export."""
+        orders = reverse("admin:checkout_order_changelist")
+        page = self.desk.get(orders, {"status": status}).content.decode()
+        export = self.desk.get(f"{orders}export/", {"status": status})
+        text = export.getvalue().decode("utf-8-sig")
+        head, *rows = csv.reader(io.StringIO(text))
+        columns = [head.index(name) for name in ("number", "status", "charged_back")]
+        return page, [[row[column] for column in columns] for row in rows]
+
+    def test_list_filter_and_export_agree_on_a_dispute_that_was_lost(self):
+        order = self.lose()
+
+        page, rows = self.listed("charged_back")
+        assert order.number in page
+        assert rows == [[order.number, "charged_back", "101.00"]]
+        page, rows = self.listed("paid")
+        assert order.number not in page
+        assert rows == []
+
+    def test_a_dispute_lost_over_a_part_leaves_the_order_paid_and_says_which(self):
+        order = self.lose(amount=500)
+        badges = (
+            '<span class="badge badge--paid">Paid</span> '
+            '<span class="badge badge--refunded">Returned in part by the bank</span>'
+        )
+
+        page, rows = self.listed("paid")
+        assert badges in page
+        assert badges in self.page()
+        assert rows == [[order.number, "paid", "5.00"]]
+        page, rows = self.listed("charged_back")
+        assert order.number not in page
+        assert rows == []
+        shoppers = self.client.get(order.get_absolute_url())
+        self.assertContains(shoppers, ">Partly returned by your bank</p>")
+        self.assertContains(
+            shoppers, "objected to a part, and your bank gave that back"
+        )
 
     def test_a_lost_dispute_is_not_shown_as_paid(self):
         order = self.buy()

@@ -182,7 +182,7 @@ def measure() -> int:
         "/admin/",
         listed,
         f"{listed}?p=20",
-        f"{listed}?status__exact=paid",
+        f"{listed}?status=paid",
         f"{listed}?attention=open",
         f"{listed}?dispute=any",
         f"{listed}?refund=full",

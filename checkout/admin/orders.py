@@ -18,10 +18,10 @@ from checkout import refunds, timeline, words
 from checkout.admin import acts, export, refunding, search
 from checkout.admin.showing import (
     ReadOnly,
-    badge,
     moment,
     money_text,
     order_badges,
+    state_badges,
     stripe_address,
 )
 from checkout.models import Dispute, Order
@@ -34,7 +34,7 @@ class OrderAdmin(ReadOnly):
         "badges",
     ]  # fmt: skip
     list_filter = [
-        "status",
+        search.StatusFilter,
         search.AttentionFilter,
         search.DisputeFilter,
         search.RefundFilter,
@@ -53,7 +53,7 @@ class OrderAdmin(ReadOnly):
         return orders.annotate(
             has_attention=search.OPEN_ATTENTION,
             is_disputed=search.OPEN_DISPUTE,
-            is_charged_back=search.LOST_DISPUTE,
+            charged_back=search.CHARGED_BACK,
         )
 
     def get_search_results(
@@ -126,9 +126,7 @@ class OrderAdmin(ReadOnly):
 
     @admin.display(description=_("State"), ordering="status")
     def state(self, order: Any) -> SafeString:
-        if order.is_charged_back:
-            return badge(_("Returned by the bank"), "canceled")
-        return badge(order.get_status_display(), order.status)
+        return state_badges(order, charged_back=order.charged_back or 0)
 
     @admin.display(description=_("Total"), ordering="amount")
     def total(self, order: Order) -> str:
@@ -155,13 +153,14 @@ def _page(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What the page of one order shows; each kind of row by one query."""
     asked = list(order.refunds.all())
     disputes = list(order.disputes.all())
+    lost = [dispute.amount for dispute in disputes if dispute.status == Dispute.LOST]
     user = request.user
     may_change = user.has_perm("checkout.change_order")
     left = refunds.left(order)
     entries = timeline.of(order)
     return {
         "order": order,
-        "is_charged_back": any(dispute.status == Dispute.LOST for dispute in disputes),
+        "state": state_badges(order, charged_back=sum(lost)),
         "lines": list(order.lines.all()),
         "refunds": asked,
         "disputes": disputes,

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -82,7 +82,44 @@ OPEN_ATTENTION = Exists(
 )
 DISPUTES = Dispute.objects.filter(order=OuterRef("pk"))
 OPEN_DISPUTE = Exists(DISPUTES.exclude(status__in=Dispute.OVER))
-LOST_DISPUTE = Exists(DISPUTES.filter(status=Dispute.LOST))
+LOST = Dispute.objects.filter(status=Dispute.LOST).order_by()
+# How much of an order its bank has given back; null for none.
+CHARGED_BACK = Subquery(
+    LOST.filter(order=OuterRef("pk"))
+    .values("order")
+    .annotate(sum=Sum("amount"))
+    .values("sum")
+)
+# The orders of which the bank has given back everything.
+WHOLLY_CHARGED_BACK = (
+    LOST.values("order")
+    .annotate(sum=Sum("amount"))
+    .filter(sum__gte=F("order__amount_received"))
+    .values("order")
+)
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By the state that the list shows, which a lost dispute changes."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [*Order.Status.choices, ("charged_back", _("Returned by the bank"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Order]
+    ) -> QuerySet[Order]:
+        match self.value():
+            case None:
+                return queryset
+            case "charged_back":
+                return queryset.filter(pk__in=WHOLLY_CHARGED_BACK)
+            case Order.Status.PAID:
+                paid = queryset.filter(status=Order.Status.PAID)
+                return paid.exclude(pk__in=WHOLLY_CHARGED_BACK)
+        return queryset.filter(status=self.value())
 
 
 class AttentionFilter(admin.SimpleListFilter):

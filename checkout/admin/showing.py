@@ -79,6 +79,22 @@ def badge(text: object, kind: str) -> SafeString:
     return format_html('<span class="badge badge--{}">{}</span>', kind, text)
 
 
+def is_charged_back(order: Order, charged_back: int) -> bool:
+    """Whether the bank has given back everything; else it may have given a part."""
+    return charged_back > 0 and charged_back >= order.amount_received
+
+
+def state_badges(order: Order, *, charged_back: int) -> SafeString:
+    """Return how an order stands, of which the bank has given back so much."""
+    if is_charged_back(order, charged_back):
+        return badge(_("Returned by the bank"), "canceled")
+    state = badge(order.get_status_display(), order.status)
+    if not charged_back:
+        return state
+    part = badge(_("Returned in part by the bank"), "refunded")
+    return format_html("{} {}", state, part)
+
+
 def order_badges(order: Order, *, attention: bool, disputed: bool) -> SafeString:
     """Return what to know about an order before anything else."""
     badges = []
