@@ -18,6 +18,7 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -31,7 +32,7 @@ from tests.chaos.world import (
     require_quiescence,
     require_settled,
 )
-from tests.factories import sign
+from tests.factories import deliver, sign
 
 MOST_PLACES = 500
 
@@ -83,6 +84,18 @@ def paying_on_the_order_page(world: World) -> Act:
 def hearing_of_the_payment(world: World) -> Act:
     _paid_at_stripe(world)
     return _delivery(world, "payment_intent.succeeded")
+
+
+def hearing_of_the_card(world: World) -> Act:
+    """The order is paid, and its confirmation waits for the card."""
+    _paid_at_stripe(world)
+    [paid] = [
+        event
+        for event in world.sandbox.objects("event")
+        if event["type"] == "payment_intent.succeeded"
+    ]
+    assert deliver(Client(), paid).status_code == 200
+    return _delivery(world, "charge.succeeded")
 
 
 def hearing_of_late_money(world: World) -> Act:
@@ -150,6 +163,7 @@ PER_CHANGE: list[Scene] = [placing, replacing, hearing_of_the_payment]
 OTHERS: list[Scene] = [
     placing_again,
     paying_on_the_order_page,
+    hearing_of_the_card,
     hearing_of_late_money,
     hearing_of_a_refund,
     polling,
