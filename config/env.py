@@ -142,7 +142,10 @@ DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 5,
-            "pool": {"min_size": 1, "timeout": 10},
+            # The pool tries to connect again at ever longer intervals, for this long;
+            # then the next request tries. Left at five minutes, a database that was
+            # away for a minute could stay unfound for another.
+            "pool": {"min_size": 1, "timeout": 10, "reconnect_timeout": 5},
         },
     },
 }

@@ -55,6 +55,15 @@ def test_cloud_postgresql_keeps_its_options(monkeypatch):
     assert (database["HOST"], database["PORT"]) == ("db.example", 6432)
 
 
+def test_database_that_is_back_is_looked_for_while_a_request_waits(monkeypatch):
+    monkeypatch.setenv("X", "postgresql://u:p@db.example/shop")
+
+    pool = env.database("X", "")["OPTIONS"]["pool"]
+
+    # Longer, and a request may wait in vain for a pool that has not asked again yet.
+    assert pool["reconnect_timeout"] < pool["timeout"]
+
+
 def test_sqlite_takes_its_lock_at_once(monkeypatch):
     monkeypatch.setenv("X", "sqlite:////srv/shop.sqlite3")
 
