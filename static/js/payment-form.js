@@ -220,8 +220,7 @@ class PaymentForm extends HTMLElement {
 
   /** @param {HTMLElement} card */
   #present(card) {
-    // The order speaks for itself now, while the form still gets ready for another.
-    this.#say("");
+    this.#view.hush();
     showCard(card);
   }
 

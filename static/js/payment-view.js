@@ -39,13 +39,19 @@ export class PaymentView {
    */
   progress(sentence, orderUrl = "") {
     const place = this.#place("[data-progress]");
+    this.#progressBox.style.visibility = "";
     const isNew = place.textContent !== sentence;
     this.#write("[data-progress]", sentence);
     // Once: whoever scrolls away stays there.
-    if (sentence && isNew) place.parentElement?.scrollIntoView({ block: "nearest" });
+    if (sentence && isNew) this.#progressBox.scrollIntoView({ block: "nearest" });
     const link = /** @type {HTMLAnchorElement} */ (this.root.querySelector("[data-order-link]"));
     link.hidden = orderUrl === "";
     link.href = orderUrl;
+  }
+
+  /** An order speaks for itself now; the room of what was said stays until the form is free. */
+  hush() {
+    this.#progressBox.style.visibility = "hidden";
   }
 
   /**
@@ -88,7 +94,9 @@ export class PaymentView {
   /** @param {Document} page a fresh copy of this one */
   takeUnfinished(page) {
     const fresh = page.querySelector(UNFINISHED);
-    if (fresh) this.root.querySelector(UNFINISHED)?.replaceWith(document.importNode(fresh, true));
+    const old = this.root.querySelector(UNFINISHED);
+    // A link that says the same keeps the focus.
+    if (fresh && !fresh.isEqualNode(old)) old?.replaceWith(document.importNode(fresh, true));
     for (const card of page.querySelectorAll("order-card:not([data-status=pending])")) {
       const same = `order-card[data-status=pending][data-url="${card.getAttribute("data-url")}"]`;
       this.root.querySelector(same)?.replaceWith(document.importNode(card, true));
@@ -110,6 +118,10 @@ export class PaymentView {
 
   get emailInput() {
     return /** @type {HTMLInputElement | null} */ (this.root.querySelector("[type=email]"));
+  }
+
+  get #progressBox() {
+    return /** @type {HTMLElement} */ (this.#place("[data-progress]").parentElement);
   }
 
   /**
