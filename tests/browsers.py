@@ -48,46 +48,57 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for all tests."""
+def launch(chromium_path: str) -> Iterator[Callable[..., Browser]]:
+    """Return a function that starts a Chromium with these arguments."""
     expect.set_options(timeout=WAIT_MILLISECONDS)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright leaves its event loop running in the tests' thread; Django would
         # take every query there for one inside a coroutine.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = playwright.chromium.launch(
-            executable_path=chromium_path, args=ARGUMENTS
+        yield lambda *arguments: playwright.chromium.launch(
+            executable_path=chromium_path, args=[*ARGUMENTS, *arguments]
         )
-        yield launched
-        launched.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    launched = launch()
+    yield launched
+    launched.close()
 
 
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
-    """What went wrong in the test's pages; a test that expects some takes them out."""
+    """What went wrong in the test's pages; what a test does itself, it forgives."""
     found: list[str] = []
     yield found
     assert not found, "\n".join(found)
 
 
-def forget_lost_requests(faults: list[str]) -> None:
-    """Take out what the console says of requests that the test itself lets fail."""
-    faults[:] = [it for it in faults if "Failed to load resource: net::" not in it]
+def forgive(faults: list[str], expected: str) -> None:
+    """Take out of `faults` those that tell of what the test did to the page."""
+    faults[:] = [it for it in faults if expected not in it]
 
 
 @pytest.fixture
 def new_context(
-    browser: Browser, faults: list[str], shop: str
+    browser: Browser, launch: Callable[..., Browser], faults: list[str], shop: str
 ) -> Iterator[Callable[..., BrowserContext]]:
     """Return a function that opens a browser of its own cookies at the shop.
 
-    It takes Playwright's options of a context. Whatever is wrong in its pages becomes
+    It takes Playwright's options of a context, and `preferences`: what somebody has set
+    in a Chromium of their own, by Blink's names. Whatever is wrong in its pages becomes
     one of the test's `faults`.
     """
-    opened: list[BrowserContext] = []
+    opened: list[Browser | BrowserContext] = []
 
-    def new(**options: Any) -> BrowserContext:
-        context = browser.new_context(
+    def new(*, preferences: str = "", **options: Any) -> BrowserContext:
+        chromium = browser
+        if preferences:
+            chromium = launch(f"--blink-settings={preferences}")
+            opened.append(chromium)
+        context = chromium.new_context(
             base_url=shop, **{"viewport": DESKTOP, "locale": "en-US", **options}
         )
         opened.append(context)
@@ -96,8 +107,8 @@ def new_context(
         return context
 
     yield new
-    for context in opened:
-        context.close()
+    for it in reversed(opened):
+        it.close()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """`make screenshots`: every page and state at 1280 and 360, light and dark.
 
-Not a test: it asserts nothing and is collected only when it is named. The pictures go
-to build/screenshots; the best are copied to docs/screenshots for the README.
+Collected only when it is named; the tests of accessibility go the same ways and inspect
+where this photographs. The pictures go to build/screenshots; the best are copied to
+docs/screenshots for the README.
 """
 
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from checkout.models import (
     User,
 )
 from tests.browser import shopper
+from tests.browsers import forgive
 from tests.factories import make_order
 from tests.sandbox_server import SandboxServer, wait_for
 
@@ -36,6 +38,9 @@ PAID = {
     "status": "paid", "amount_received": 1099, "method": "card", "brand": "visa",
     "last4": "4242",
 }  # fmt: skip
+
+# What the console says of an answer that a test keeps back.
+LOST = "Failed to load resource: net::"
 
 Camera = tuple[Page, Callable[[str], None]]
 
@@ -63,8 +68,7 @@ def camera(new_page: Any, faults: list[str], request: Any) -> Any:
         page.set_viewport_size(SIZES["1280"])
 
     yield page, shoot
-    # Scripted faults are loud in the console.
-    faults.clear()
+    forgive(faults, LOST)
 
 
 def choose(page: Page) -> None:
@@ -130,7 +134,16 @@ def test_errors(camera: Camera) -> None:
     reference = {"X-Request-ID": "5f1c2a7d90be"}
     broken = {"status": 500, "headers": reference}
     fail(page, shoot, "our-error", lambda route: route.fulfill(**broken))
-    fail(page, shoot, "unreachable", lambda route: route.abort())
+    placing: list[Route] = []
+    page.route("**/orders/", lambda route: placing.append(route))
+    press_pay(page)
+    wait_for(lambda: page.title() and placing)
+    expect(shopper.progress(page)).to_contain_text("Contacting")
+    shoot("contacting")
+    placing.pop().abort()
+    expect(shopper.error(page)).not_to_have_text("")
+    shoot("unreachable")
+    page.unroute("**/orders/")
     page.context.set_offline(True)
     press_pay(page)
     shoot("offline")
@@ -202,6 +215,8 @@ def still_pending(route: Route) -> None:
 def test_orders(camera: Camera, settings: Any) -> None:
     page, shoot = camera
     order = buy(page)
+    page.goto("/orders/")
+    shoot("orders")
     page.goto(order.get_absolute_url())
     shoot("order")
     settings.DEBUG = True
@@ -216,12 +231,6 @@ def test_orders(camera: Camera, settings: Any) -> None:
     attention.open_item(attention.Kind.REFUND_FAILED, "re_1", failed)
     page.goto(failed.get_absolute_url())
     shoot("refund-failed")
-    make_order_page(page, shoot, "closed", status="canceled", closed_reason="operator")
-    make_order_page(page, shoot, "processing", status="processing")
-    make_order_page(page, shoot, "expired", status="canceled", closed_reason="expired")
-    make_order_page(
-        page, shoot, "replaced", status="canceled", closed_reason="replaced"
-    )
     disputed = make_order(**PAID, paid_at=timezone.now())
     Dispute.objects.create(
         stripe_id="du_1", order=disputed, amount=1099, currency="usd",
@@ -229,12 +238,22 @@ def test_orders(camera: Camera, settings: Any) -> None:
     )  # fmt: skip
     page.goto(disputed.get_absolute_url())
     shoot("disputed")
+
+
+def test_orders_that_are_not_paid(camera: Camera) -> None:
+    page, shoot = camera
+    make_order_page(page, shoot, "processing", status="processing")
+    for reason in ("expired", "replaced", "declined", "operator"):
+        make_order_page(page, shoot, reason, status="canceled", closed_reason=reason)
     unpaid = make_order()
     page.goto(unpaid.get_absolute_url())
     expect(page.locator("payment-fields")).to_have_attribute("data-state", "ready")
     shoot("unpaid")
-    page.goto("/orders/")
-    shoot("orders")
+
+
+def test_mail(camera: Camera) -> None:
+    page, shoot = camera
+    buy(page)
     wait_for(lambda: mail.outbox)
     html = mail.outbox[-1].alternatives[0].content
     page.goto("about:blank")
@@ -244,10 +263,14 @@ def test_orders(camera: Camera, settings: Any) -> None:
 
 def test_without_scripts(new_page: Any) -> None:
     call_command("seed_products", verbosity=0)
+    page = new_page(preferences="scriptEnabled=false")
     for label, size in SIZES.items():
-        page = new_page(java_script_enabled=False, viewport=size)
-        page.goto("/")
-        page.screenshot(path=FOLDER / f"no-script-{label}.png", full_page=True)
+        page.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.goto("/")
+            name = f"no-script-{label}-{scheme}.png"
+            page.screenshot(path=FOLDER / name, full_page=True)
 
 
 def test_nothing_on_sale(camera: Camera) -> None:
@@ -306,6 +329,10 @@ def test_accounts(camera: Camera) -> None:
     User.objects.create_user("ada@example.com", "a-quiet-evening")
     page.goto("/accounts/login/")
     page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_label("Password").fill("not hers")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    shoot("login-refused")
     page.get_by_label("Password").fill("a-quiet-evening")
     page.get_by_role("button", name="Sign in").click()
     shoot("orders-signed-in")

@@ -1,32 +1,51 @@
 """Every page and state for everybody: axe, narrow screens, large text, no jumps."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from checkout.models import Dispute
+from checkout.models import Order
 from tests.browser.conftest import MOST_SHIFT
 from tests.browser.shopper import (
     DECLINED,
-    cards,
     enter,
     error,
     expect_paid,
     fill,
     fill_card,
     pay,
-    progress,
+    pay_button,
 )
-from tests.browsers import DESKTOP, NARROW, PHONE, NewPage
-from tests.factories import make_order
-from tests.sandbox_server import SandboxServer
+from tests.browsers import DESKTOP, NARROW, PHONE, NewPage, forgive
+from tests.sandbox_server import wait_for
+
+# The ways through every state; here is who looks.
+from tests.screenshots import (  # noqa: F401
+    LOST,
+    Camera,
+    test_accounts,
+    test_already_paid,
+    test_before_paying,
+    test_errors,
+    test_german,
+    test_long_wait,
+    test_nothing_on_sale,
+    test_orders,
+    test_orders_that_are_not_paid,
+    test_paying,
+    test_unfinished_orders,
+)
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # The rules need no page reload to look at another screen and another colour scheme.
-LOOKS: list[tuple[Any, Any]] = [(DESKTOP, "light"), (PHONE, "dark")]
+LOOKS: list[tuple[Any, Any, Any]] = [
+    (DESKTOP, "light", "none"),
+    (DESKTOP, "light", "active"),
+    (PHONE, "dark", "none"),
+]
 ZOOMED = {"width": 640, "height": 450}  # 1280 at 200 %
 FIND_FAULTS = """async (tags) => {
   const options = { runOnly: tags, iframes: false, resultTypes: ["violations"] };
@@ -40,108 +59,138 @@ FIND_SMALL_TARGETS = """() =>
     .filter((it) => it.checkVisibility() && !it.matches(".skip-link, p > a"))
     .filter((it) => it.getBoundingClientRect().height < 44)
     .map((it) => it.outerHTML)"""
+# A phone zooms in when a field with smaller text is touched, and does not come back.
+FIND_SMALL_TEXT = """() => [...document.querySelectorAll("input:not([type=hidden])")]
+  .filter((it) => parseFloat(getComputedStyle(it).fontSize) < 16)
+  .map((it) => `text below 16 px: ${it.outerHTML}`)"""
+FIND_CUT = """() => [...document.querySelectorAll("*")]
+  .filter((it) => it.checkVisibility() && !it.matches(".visually-hidden, [type=email]"))
+  .filter((it) => it.clientWidth && it.scrollWidth > it.clientWidth + 4)
+  .map((it) => `cut at ${innerWidth} px: ${it.outerHTML.slice(0, 200)}`)"""
+
+# The card form's frame shows its own.
+FIND_UNSEEN_FOCUS = """() => {
+  const it = document.activeElement;
+  const { outlineStyle, outlineWidth } = getComputedStyle(it);
+  const isSeen = outlineStyle !== "none" && outlineWidth !== "0px";
+  return isSeen || it.matches("iframe") ? [] : [it.outerHTML];
+}"""
 
 
-@pytest.fixture
-def products(shop: str) -> None:
+@pytest.fixture(params=["en-US"])
+def camera(
+    new_page: NewPage, axe: str, faults: list[str], request: pytest.FixtureRequest
+) -> Iterator[Camera]:
+    """A page, and a function that inspects it instead of photographing."""
     call_command("seed_products", verbosity=0)
+    page = new_page(locale=request.param)
+    yield page, lambda state: inspect(page, axe, state)
+    forgive(faults, LOST)
 
 
 def inspect(page: Page, axe: str, state: str) -> None:
     """Fail with everything that keeps somebody from using the page as it is now."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(axe)
-    # Another screen and larger text make the page jump; the shopper is not here.
+    # Another screen makes the page jump; the shopper is not here.
     page.evaluate("() => { layoutShift = -Infinity }")
     found = []
-    for size, scheme in LOOKS:
+    for size, scheme, colors in LOOKS:
         page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.emulate_media(
+            color_scheme=scheme, forced_colors=colors, reduced_motion="reduce"
+        )
         found += page.evaluate(FIND_FAULTS, RULES)
     found += page.evaluate(FIND_SMALL_TARGETS)
-    for size, text in ((NARROW, "100%"), (ZOOMED, "100%"), (DESKTOP, "200%")):
+    found += page.evaluate(FIND_SMALL_TEXT)
+    for size in (NARROW, ZOOMED):
         page.set_viewport_size(size)
-        page.evaluate(
-            "(size) => { document.documentElement.style.fontSize = size }", text
-        )
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            found.append(f"scrolls sideways at {size['width']} px, text of {text}")
-    page.evaluate("() => { document.documentElement.style.fontSize = '' }")
+        found += page.evaluate(FIND_CUT)
     page.set_viewport_size(DESKTOP)
     assert not found, f"{state}: " + "\n".join(found)
 
 
-@pytest.mark.usefixtures("products")
-def test_the_shop_in_the_states_of_a_purchase(
-    page: Page, axe: str, sandbox: SandboxServer
-) -> None:
+def test_text_of_twice_the_size_is_not_cut(new_page: NewPage) -> None:
+    call_command("seed_products", verbosity=0)
+    page = new_page(preferences="defaultFontSize=32")
+    found = []
+
+    def look() -> None:
+        page.evaluate("() => { layoutShift = -Infinity }")
+        for size in (DESKTOP, PHONE):
+            page.set_viewport_size(size)
+            found.extend(page.evaluate(FIND_CUT))
+
     enter(page)
-    inspect(page, axe, "ready")
-    fill(page, DECLINED, email="")
-    pay(page)
-    expect(page.get_by_label("E-mail")).to_be_focused()
-    inspect(page, axe, "no e-mail")
-    page.get_by_label("E-mail").fill("ada@example.com")
+    assert page.evaluate("getComputedStyle(document.body).fontSize") == "32px"
+    look()
+    fill(page, DECLINED)
     pay(page)
     expect(error(page)).to_be_focused()
-    inspect(page, axe, "declined")
+    look()
+    page.goto(Order.objects.get().get_absolute_url())
+    look()
     fill_card(page)
-    sandbox.hold_deliveries()
     pay(page)
-    expect(progress(page)).to_contain_text("Confirming")
-    inspect(page, axe, "confirming")
-    sandbox.release_deliveries()
     expect_paid(page)
-    inspect(page, axe, "paid")
-
-
-@pytest.mark.usefixtures("products")
-def test_an_order_in_every_status(page: Page, axe: str) -> None:
-    paid = {
-        "status": "paid", "paid_at": timezone.now(), "amount_received": 1099,
-        "method": "card", "brand": "visa", "last4": "4242",
-    }  # fmt: skip
-    states: list[dict[str, Any]] = [
-        {},
-        {"status": "processing"},
-        paid,
-        {**paid, "amount_refunded": 500},
-        {"status": "canceled", "closed_reason": "expired"},
-    ]
-    for fields in states:
-        order = make_order(**fields)
-        if order.is_unpaid:
-            enter(page, order.get_absolute_url())
-        else:
-            page.goto(order.get_absolute_url())
-        inspect(page, axe, f"order {fields}")
-    Dispute.objects.create(
-        stripe_id="du_1", order=make_order(**paid), amount=1099, currency="usd",
-        reason="fraudulent", status="needs_response", as_of=timezone.now(),
-    )  # fmt: skip
-    page.goto(Dispute.objects.get().order.get_absolute_url())
-    expect(cards(page)).to_contain_text("Disputed")
-    inspect(page, axe, "disputed")
-
-
-@pytest.mark.usefixtures("shop")
-def test_the_other_pages(page: Page, axe: str) -> None:
-    for path in ("/orders/", "/accounts/login/", "/accounts/signup/", "/nothing/"):
+    look()
+    for path in ("/orders/", "/accounts/login/"):
         page.goto(path)
-        inspect(page, axe, path)
-    page.goto("/accounts/login/")
-    page.get_by_label("E-mail").fill("ada@example.com")
-    page.get_by_label("Password").fill("not hers")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-    inspect(page, axe, "refused sign-in")
+        look()
+    assert not found, "\n".join(found)
 
 
-@pytest.mark.usefixtures("products")
+def test_every_stop_of_the_keyboard_can_be_seen(page: Page) -> None:
+    call_command("seed_products", verbosity=0)
+    enter(page)
+    # From the top of the page, which keeps what was chosen.
+    page.reload()
+    expect(pay_button(page)).to_be_enabled()
+    unseen = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        unseen += page.evaluate(FIND_UNSEEN_FOCUS)
+        if page.evaluate("document.activeElement.matches('[type=submit]')"):
+            break
+    expect(pay_button(page)).to_be_focused()
+    assert not unseen, "\n".join(unseen)
+
+
+@pytest.mark.parametrize(
+    ("size", "total_ends", "button_ends"),
+    [
+        # All on the first screen of a desktop; one push of the thumb away on a phone.
+        ({"width": 1280, "height": 800}, 800, 800),
+        ({"width": 360, "height": 740}, 740, 2 * 740),
+    ],
+)
+def test_what_is_bought_and_paid_is_near(
+    new_page: NewPage, size: dict[str, int], total_ends: int, button_ends: int
+) -> None:
+    call_command("seed_products", verbosity=0)
+    page = new_page(viewport=size)
+    enter(page)
+
+    for part, end in ((".total", total_ends), ("[type=submit]", button_ends)):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        bottom = box["y"] + box["height"] + page.evaluate("scrollY")
+        assert bottom <= end, part
+
+
+def test_a_jump_of_the_page_is_a_fault(page: Page, faults: list[str]) -> None:
+    page.goto("/")
+    page.evaluate("document.body.style.paddingBlockStart = '400px'")
+
+    wait_for(lambda: page.title() and faults)
+    forgive(faults, "console error: layout shift of")
+
+
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_nothing_jumps_from_the_first_sight_to_the_paid_order(
     new_page: NewPage, viewport: dict[str, int]
 ) -> None:
+    call_command("seed_products", verbosity=0)
     page = new_page(viewport=viewport)
     enter(page)
     assert page.evaluate("layoutShift") < MOST_SHIFT / 2
