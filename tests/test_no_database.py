@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -36,6 +37,12 @@ class Database:
             options = {**options, "pool": pool}
             nowhere = {"HOST": "127.0.0.1", "PORT": "1", "OPTIONS": options}
         self._become(nowhere)
+
+    def narrow(self) -> None:
+        """Leave a single connection for all."""
+        options = self.settings["OPTIONS"]
+        pool = {**options["pool"], "timeout": 1, "max_size": 1}
+        self._become({"OPTIONS": {**options, "pool": pool}})
 
     def come_back(self) -> None:
         self._become(self.settings)
@@ -128,3 +135,33 @@ def test_webhook_is_delivered_again(database: Database, browser: Client) -> None
     assert deliver(browser, event).status_code == 200
     order.refresh_from_db()
     assert order.is_paid
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no pool")
+def test_no_connection_left_in_the_pool_is_said_too(
+    database: Database, browser: Client
+) -> None:
+    make_product(slug="mug", unit_amount=1850)
+    database.narrow()
+    let_go, has_it = Event(), Event()
+
+    def hold() -> None:
+        connection.ensure_connection()
+        has_it.set()
+        let_go.wait(timeout=30)
+        connection.close()
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert has_it.wait(timeout=30)
+    try:
+        refused = browser.post(
+            "/orders/", json.dumps(WISH), content_type="application/json"
+        )
+    finally:
+        let_go.set()
+        holder.join()
+
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "shop_unavailable"
+    assert browser.get("/").status_code == 200
