@@ -28,7 +28,7 @@ from checkout.models import (
     User,
 )
 from tests.browser import shopper
-from tests.browsers import forgive
+from tests.browsers import forget_lost_requests
 from tests.factories import make_order
 from tests.sandbox_server import SandboxServer, wait_for
 
@@ -38,9 +38,6 @@ PAID = {
     "status": "paid", "amount_received": 1099, "method": "card", "brand": "visa",
     "last4": "4242",
 }  # fmt: skip
-
-# What the console says of an answer that a test keeps back.
-LOST = "Failed to load resource: net::"
 
 Camera = tuple[Page, Callable[[str], None]]
 
@@ -68,7 +65,7 @@ def camera(new_page: Any, faults: list[str], request: Any) -> Any:
         page.set_viewport_size(SIZES["1280"])
 
     yield page, shoot
-    forgive(faults, LOST)
+    forget_lost_requests(faults)
 
 
 def choose(page: Page) -> None:
