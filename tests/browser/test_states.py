@@ -30,7 +30,8 @@ from tests.browser.shopper import (
     progress,
     stock_shop,
 )
-from tests.browsers import NewPage
+from tests.browsers import NewPage, forget_lost_requests
+from tests.factories import make_order
 from tests.sandbox_server import SandboxServer, wait_for
 
 CHECKING = re.compile("We are checking with the bank")
@@ -100,7 +101,11 @@ def test_a_product_that_is_gone_leaves_the_cart(page: Page) -> None:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        ({"error": {"code": "too_many_requests", "message": "Slowly."}}, "Slowly."),
+        (
+            # A message is text, whatever it looks like.
+            {"error": {"code": "too_many_requests", "message": "<b>Slowly.</b>"}},
+            "<b>Slowly.</b>",
+        ),
         ("a proxy's own page", "Please wait a minute, then try again."),
     ],
 )
@@ -146,6 +151,17 @@ def test_too_many_orders_of_one_browser_keep_the_form(page: Page) -> None:
     Limit.objects.all().delete()
     pay(page)
     expect_paid(page)
+
+
+def test_nobody_can_pay_before_the_card_form_is_there(page: Page) -> None:
+    page.route("**/endive/frames/element.html", lambda route: None)
+    page.goto("/", wait_until="commit")
+    choose(page)
+
+    expect(page.locator("[data-total]")).to_have_text("$12.90")
+    expect(page.locator("[data-note]")).to_have_text("Loading the secure card form…")
+    # Now, not once it is known that the form never comes.
+    assert pay_button(page).is_disabled()
 
 
 def test_a_blocker_that_leaves_another_script_is_noticed(
@@ -221,7 +237,69 @@ def test_a_connection_lost_while_confirming_is_named_and_comes_back(
     expect(progress(page)).to_contain_text("Please do not pay again")
     page.context.set_offline(False)
     expect(progress(page)).not_to_contain_text("no connection")
-    faults.clear()
+    forget_lost_requests(faults)
+
+
+def test_giving_up_at_the_bank_is_told_in_another_browser_too(
+    page: Page, new_page: NewPage, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    choose_method(page, "Klarna")
+    pay(page)
+    page.wait_for_url(re.compile("localhost"))
+    order = Order.objects.get()
+    assert order.payment_intent_id
+    sandbox.authenticate(order.payment_intent_id, "fail")
+    elsewhere = new_page()
+    elsewhere.clock.install()
+    elsewhere.goto(f"{order.get_absolute_url()}?redirect_status=failed")
+    expect(progress(elsewhere)).to_have_text(CHECKING)
+    elsewhere.clock.fast_forward(4_000)
+
+    expect(error(elsewhere)).to_contain_text("You have not been charged.")
+    expect_ready_to_pay(elsewhere)
+
+
+def test_an_order_closed_while_the_shopper_is_at_the_bank_is_shown_closed(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    choose_method(page, "Klarna")
+    pay(page)
+    authorise = page.get_by_role("button", name=re.compile("Authori[sz]e|Complete"))
+    expect(authorise).to_be_visible()
+    order = Order.objects.get()
+    payments.close(order, reason=Order.ClosedReason.OPERATOR, source="olga")
+    page.goto(f"{order.get_absolute_url()}?redirect_status=failed")
+
+    expect(cards(page)).to_contain_text("We closed this order before it was paid.")
+    expect(pay_button(page)).to_have_count(0)
+    assert not [it for it in sandbox.objects("charge") if it["paid"]]
+
+
+def test_an_order_is_paid_at_the_bank_from_its_own_page(page: Page) -> None:
+    order = make_order(payment_intent_id=None)
+    enter(page, order.get_absolute_url())
+    card_frame(page).get_by_role("button", name="Klarna").click()
+    pay(page)
+    page.get_by_role("button", name=re.compile("Authori[sz]e|Complete")).click()
+
+    assert expect_paid(page) == order
+    assert page.url.endswith(order.get_absolute_url())
+    expect(pay_button(page)).to_have_count(0)
+
+
+def test_an_order_stays_in_sight_when_its_card_form_is_blocked(
+    page: Page, sandbox: SandboxServer, faults: list[str]
+) -> None:
+    order = make_order()
+    page.route(sandbox.js_url, lambda route: route.abort())
+    page.goto(order.get_absolute_url())
+
+    expect(page.locator("[data-note]")).to_contain_text("could not load.")
+    expect(pay_button(page)).to_be_disabled()
+    expect(cards(page)).to_contain_text(order.number)
+    forget_lost_requests(faults)
 
 
 def test_back_from_the_banks_page_asks_first_and_can_pay_again(page: Page) -> None:
@@ -621,7 +699,7 @@ def test_a_paid_order_stands_beside_no_sentence_that_it_is_being_checked(
     expect_paid(page)
     expect(progress(page)).to_be_hidden()
     expect(pay_button(page)).to_be_disabled()
-    faults.clear()
+    forget_lost_requests(faults)
 
 
 def test_a_returned_bank_debit_can_be_paid_again(
