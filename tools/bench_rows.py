@@ -46,6 +46,8 @@ class Rows:
         self.order = Order.objects.create(
             visitor="v", email="shopper@example.com", currency="usd", amount=PRICE,
             livemode=False, origin="https://shop.example",
+            # With it the confirmation waits for no other event.
+            method="card", brand="visa", last4="4242",
         )  # fmt: skip
         self.line = OrderLine.objects.create(
             order=self.order, product=product, name="Mug", unit_amount=PRICE, quantity=1
