@@ -39,10 +39,7 @@ def receive(event: gateway.Event, *, deliveries: int = 1) -> bool:
         return True
     try:
         with transaction.atomic():
-            outcome = _record(event, deliveries)
-            if outcome not in StripeEvent.DONE:
-                outcome, reason = _apply(event)
-                _note(event, outcome, reason)
+            outcome = _record(event, deliveries, _apply(event))
     except FAILURES as error:
         logger.exception(
             "Event %s (%s) could not be applied",
@@ -50,12 +47,9 @@ def receive(event: gateway.Event, *, deliveries: int = 1) -> bool:
             event.type,
             extra={"event": event.id},
         )
-        with transaction.atomic():
-            # Another copy may have been applied meanwhile.
-            outcome = _record(event, deliveries)
-            if outcome not in StripeEvent.DONE:
-                reason = f"{type(error).__name__}: {error}"[:200]
-                _note(event, StripeEvent.Outcome.FAILED, reason)
+        reason = f"{type(error).__name__}: {error}"[:200]
+        failed = StripeEvent.Outcome.FAILED, reason
+        outcome = _record(event, deliveries, failed)
     return outcome in StripeEvent.DONE
 
 
@@ -84,40 +78,45 @@ def _count_again(event: gateway.Event, deliveries: int) -> bool:
 
 
 FIELDS = StripeEvent._meta.concrete_fields
-# Inserts the event, or counts another delivery of it, and locks its row: of two copies
-# at once, the second waits here for what the first does.
+# Inserts the event with its outcome, or counts another delivery of it: what a copy at
+# the same time has done already stands.
 RECORD = f"""
 INSERT INTO checkout_stripeevent ({", ".join(field.attname for field in FIELDS)})
 VALUES ({", ".join("%s" for _ in FIELDS)})
-ON CONFLICT (id)
-DO UPDATE SET deliveries = checkout_stripeevent.deliveries + excluded.deliveries
+ON CONFLICT (id) DO UPDATE SET
+deliveries = checkout_stripeevent.deliveries + excluded.deliveries,
+outcome = CASE WHEN checkout_stripeevent.outcome IN (%s, %s, %s)
+THEN checkout_stripeevent.outcome ELSE excluded.outcome END,
+reason = CASE WHEN checkout_stripeevent.outcome IN (%s, %s, %s)
+THEN checkout_stripeevent.reason ELSE excluded.reason END
 RETURNING outcome
 """  # noqa: S608
 
 
-def _record(event: gateway.Event, deliveries: int) -> str:
-    """Insert or count `event`, lock its row, and return its outcome so far."""
-    row = _row(event, deliveries)
+def _record(event: gateway.Event, deliveries: int, result: Result) -> str:
+    """Insert or count `event`, and return the outcome that it has now.
+
+    Last in its transaction: of two copies at once, the second has waited for what the
+    first did where that is decided, on the order's row or on a unique constraint, and
+    found nothing left to do.
+    """
+    row = _row(event, deliveries, result)
     values = [
         field.get_db_prep_save(getattr(row, field.attname), connection)
         for field in FIELDS
     ]
     with connection.cursor() as cursor:
-        cursor.execute(RECORD, values)
+        cursor.execute(RECORD, [*values, *DONE, *DONE])
         outcome: str = cursor.fetchone()[0]
-    return outcome
-
-
-def _note(event: gateway.Event, outcome: str, reason: str) -> None:
-    StripeEvent.objects.filter(pk=event.id).update(outcome=outcome, reason=reason)
-    if outcome == StripeEvent.Outcome.IGNORED:
+    if row.outcome == StripeEvent.Outcome.IGNORED:
         logger.info(
             "Event %s (%s) ignored: %s",
             event.id,
             event.type,
-            reason,
+            row.reason,
             extra={"event": event.id},
         )
+    return outcome
 
 
 def _apply(event: gateway.Event) -> Result:
@@ -224,9 +223,12 @@ def _without_order(intent: gateway.PaymentIntent) -> Result:
     return StripeEvent.Outcome.ATTENTION, "money without an order"
 
 
-def _row(event: gateway.Event, deliveries: int) -> StripeEvent:
+def _row(event: gateway.Event, deliveries: int, result: Result) -> StripeEvent:
+    outcome, reason = result
     return StripeEvent(
         deliveries=deliveries,
+        outcome=outcome,
+        reason=reason,
         id=event.id,
         type=event.type,
         created=datetime.fromtimestamp(event.created, UTC),

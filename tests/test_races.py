@@ -24,10 +24,24 @@ from django.test import Client
 from django.utils import timezone
 
 from checkout import audit, emails, payments, reconcile, refunds
-from checkout.models import Mail, Order, OrderHistory, Refund, Shop, StripeEvent
+from checkout.models import (
+    Attention,
+    Mail,
+    Order,
+    OrderHistory,
+    Refund,
+    Shop,
+    StripeEvent,
+)
 from tests.chaos import invariants
 from tests.chaos.world import new_browser
-from tests.factories import deliver, make_order, make_product, payment_succeeded
+from tests.factories import (
+    deliver,
+    make_intent,
+    make_order,
+    make_product,
+    payment_succeeded,
+)
 from tests.sandbox_server import SandboxServer, wait_for
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
@@ -160,6 +174,26 @@ def test_one_event_many_times_at_once_has_one_effect(round: int) -> None:
     assert order.is_paid
     assert OrderHistory.objects.filter(order=order, to_status="paid").count() == 1
     assert StripeEvent.objects.get().deliveries == 32
+
+
+@pytest.mark.parametrize("round", ROUNDS)
+def test_copies_at_once_leave_what_a_person_must_see(round: int) -> None:
+    """One of an order, which the copies lock, and one that finds nothing to lock."""
+    late = make_order(status="canceled", closed_reason="expired")
+    names = {"metadata": make_intent(late)["metadata"] | {"order": "0" * 16}}
+    lost = payment_succeeded(make_order(), id="pi_lost", **names)
+    acts = [
+        partial(deliver, new_browser(), event)
+        for event in (payment_succeeded(late), lost)
+    ]
+
+    responses = at_once(*acts * 12)
+
+    assert {response.status_code for response in responses} == {200}
+    recorded = StripeEvent.objects.values_list("outcome", "deliveries")
+    assert list(recorded) == [("attention", 12)] * 2
+    assert Attention.objects.count() == 2
+    assert OrderHistory.objects.filter(to_status="paid").count() == 1
 
 
 @pytest.mark.parametrize("round", ROUNDS)

@@ -37,10 +37,9 @@ def test_event_that_settles_an_order() -> None:
 
     assert found == [
         "UPDATE",  # the event, had it been done before
-        "BEGIN", "INSERT",  # the event, locked
-        "SELECT", "UPDATE",  # the order, locked
+        "BEGIN", "SELECT", "UPDATE",  # the order, locked
         "INSERT", "INSERT",  # history and mail
-        "UPDATE", "COMMIT",  # the event's outcome
+        "INSERT", "COMMIT",  # the event with its outcome
     ]  # fmt: skip
 
 
