@@ -24,8 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".cache" / "chaos"
 RESULTS = FOLDER / "figures.json"
 SUMMARY = FOLDER / "summary.md"
-SCENES = 12
-RACES = 11
+SCENES = 13
 
 
 @dataclass
