@@ -189,6 +189,17 @@ def test_an_order_that_is_over_says_how(
     expect(pay_button(page)).to_have_count(0)
 
 
+def test_a_printed_order_is_the_order_alone(page: Page) -> None:
+    enter(page, make_order().get_absolute_url())
+    # Paper may look otherwise; nobody sees the page jump.
+    page.evaluate("() => { layoutShift = -Infinity }")
+    page.emulate_media(media="print")
+
+    expect(cards(page)).to_be_visible()
+    for useless in (".site-header", ".test-strip", ".site-footer", "form"):
+        expect(page.locator(useless)).to_be_hidden()
+
+
 def pay_again(page: Page) -> None:
     fill_card(page)
     pay(page)
