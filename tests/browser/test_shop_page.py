@@ -9,6 +9,7 @@ from playwright.sync_api import Page, Request, expect
 from checkout.models import Product
 from tests.browser.shopper import (
     card_frame,
+    cards,
     enter,
     error,
     expect_paid,
@@ -16,6 +17,7 @@ from tests.browser.shopper import (
     fill,
     pay,
     pay_button,
+    progress,
     stock_shop,
 )
 from tests.browsers import NARROW, PHONE, NewPage
@@ -166,13 +168,12 @@ def test_payment_pages_load_the_listed_scripts_and_no_other(page: Page) -> None:
 
 
 def test_without_javascript_the_shop_can_be_read(new_page: NewPage) -> None:
-    page = new_page(java_script_enabled=False)
+    page = new_page(preferences="scriptEnabled=false")
+    sentence = page.locator("noscript p").filter(has_text="Paying needs JavaScript")
     page.goto("/")
-
     expect(page.get_by_role("heading", name="Notebook")).to_be_visible()
     expect(page.get_by_text("$18.50")).to_be_visible()
-    # Chromium hides it here: to its parser, scripts that are off by emulation are on.
-    assert "Paying needs JavaScript" in page.locator("noscript").inner_html()
+    expect(sentence).to_be_visible()
     for useless in (
         pay_button(page),
         page.locator("[data-total]"),
@@ -180,10 +181,50 @@ def test_without_javascript_the_shop_can_be_read(new_page: NewPage) -> None:
     ):
         expect(useless.last).to_be_hidden()
 
+    page.goto(make_order().get_absolute_url())
+    expect(cards(page)).to_contain_text("has not been paid yet")
+    expect(sentence).to_be_visible()
+    expect(pay_button(page)).to_be_hidden()
+
+
+def test_the_shop_can_be_read_before_its_scripts_are_there(page: Page) -> None:
+    page.route(re.compile(r"\.js$"), lambda route: None)
+    page.goto("/", wait_until="commit")
+
+    expect(page.get_by_role("heading", name="Notebook")).to_be_visible()
+    expect(page.get_by_text("$18.50")).to_be_visible()
+    expect(page.get_by_label("E-mail")).to_be_editable()
+    expect(pay_button(page)).to_be_hidden()
+
+
+def test_fields_tell_browser_and_phone_what_they_want(page: Page) -> None:
+    page.goto("/")
+    email = page.get_by_label("E-mail")
+
+    expect(email).to_have_attribute("type", "email")
+    expect(email).to_have_attribute("autocomplete", "email")
+    expect(page.get_by_label("Quantity of Mug")).to_have_attribute(
+        "inputmode", "numeric"
+    )
+
+
+def test_who_wants_no_motion_reads_instead(page: Page) -> None:
+    enter(page)
+    fill(page)
+    page.route("**/orders/", lambda route: None)
+    pay(page)
+    spinner = page.locator(".button__spinner")
+    expect(spinner).to_be_visible()
+    page.emulate_media(reduced_motion="reduce")
+
+    expect(spinner).to_be_hidden()
+    expect(progress(page)).to_have_text("Contacting your bank…")
+
 
 def test_test_cards_can_be_copied(new_page: NewPage) -> None:
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     enter(page)
+    expect(page.get_by_text("No real money moves.")).to_be_visible()
     page.get_by_role("button", name="Copy 4000 0000 0000 0002").click()
 
     expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
@@ -222,13 +263,23 @@ def test_the_card_form_follows_the_colour_scheme(new_page: NewPage) -> None:
     expect(number).not_to_have_css("background-color", dark)
 
 
-def test_the_card_form_speaks_the_language_of_the_page(new_page: NewPage) -> None:
-    page = new_page(locale="de-DE")
+@pytest.mark.parametrize(
+    ("locale", "language", "total", "label"),
+    [
+        ("de-DE", "de", "12,90\u00a0$", "Kartennummer"),
+        # No page is half in a language that the shop does not speak.
+        ("fr-FR", "en", "$12.90", "Card number"),
+    ],
+)
+def test_the_card_form_speaks_the_language_of_the_page(
+    new_page: NewPage, locale: str, language: str, total: str, label: str
+) -> None:
+    page = new_page(locale=locale)
     enter(page)
 
-    expect(page.locator("html")).to_have_attribute("lang", "de")
-    expect(page.locator("[data-total]")).to_have_text("12,90\u00a0$")
-    expect(card_frame(page).get_by_text("Kartennummer")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator("[data-total]")).to_have_text(total)
+    expect(card_frame(page).get_by_text(label)).to_be_visible()
 
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
