@@ -46,5 +46,12 @@ def test_named_tests_exist() -> None:
         assert re.search(known, tests) or (ROOT / "tests" / f"{name}.py").exists()
 
 
+def test_release_of_stripes_script_is_the_listed_one() -> None:
+    page = (ROOT / "docs" / "payment-page.md").read_text()
+    [release] = re.findall(r"`js\.stripe\.com`, pinned release `(\w+)`", page)
+    settings = (ROOT / "config" / "settings.py").read_text()
+    assert f'"https://js.stripe.com/{release}/stripe.js"' in settings
+
+
 def test_readme_fits_on_a_few_screens() -> None:
     assert len(README.splitlines()) <= 150

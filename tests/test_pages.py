@@ -196,6 +196,11 @@ def test_pages_about_orders_and_payment_are_never_stored() -> None:
         assert "no-store" in Client().get(path)["Cache-Control"]
 
 
+def test_no_page_with_orders_is_for_search_engines() -> None:
+    for path in ("/orders/", make_order().get_absolute_url()):
+        assert '<meta name="robots" content="noindex">' in Client().get(path).text
+
+
 def test_visitor_cookie_is_for_this_server_alone() -> None:
     response = Client().get("/")
 
