@@ -1,6 +1,7 @@
 """The documents say what is: links lead somewhere, names and lists are the code's."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def test_named_tests_exist() -> None:
     for name in names:
         known = rf"(def|class) {name}\b"
         assert re.search(known, tests) or (ROOT / "tests" / f"{name}.py").exists()
+
+
+def test_rules_to_be_removed_stand_where_the_list_says() -> None:
+    listed = runpy.run_path(str(ROOT / "tools" / "mutations.py"))["MUTATIONS"]
+    missing = [
+        rule.rule
+        for rule in listed
+        if (ROOT / "checkout" / rule.file).read_text().count(rule.line) != 1
+    ]
+
+    assert missing == []
 
 
 def test_release_of_stripes_script_is_the_listed_one() -> None:
