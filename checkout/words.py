@@ -109,6 +109,7 @@ PAGE = {
         "stopping it. What you chose is kept: allow the form, then reload this page."
     ),
     "empty": gettext_lazy("Choose at least one product to pay."),
+    "stale": gettext_lazy("Updating this page…"),
     "too_small": gettext_lazy("The smallest amount that can be paid is {minimum}."),
     "email": gettext_lazy("Enter an e-mail address, such as name@example.com."),
     "contacting": gettext_lazy("Contacting your bank…"),

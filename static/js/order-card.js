@@ -51,8 +51,7 @@ export function localTime(moment) {
  */
 export async function readCard(orderUrl) {
   const page = await readPage(orderUrl);
-  const card = page?.querySelector("order-card");
-  return card ? /** @type {HTMLElement} */ (document.importNode(card, true)) : null;
+  return page?.querySelector("order-card") ?? null;
 }
 
 /**

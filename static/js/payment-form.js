@@ -22,6 +22,7 @@ const EMAIL = /^[^@\s]+@[^@\s]+\.[^@\s.]+$/;
  */
 class PaymentForm extends HTMLElement {
   #isBusy = false;
+  #isStale = false;
   // The order whose last attempt was not paid.
   #unpaidUrl = "";
   #ended = new AbortController();
@@ -233,9 +234,11 @@ class PaymentForm extends HTMLElement {
     const orderUrl = hasReturned ? pathname : sessionStorage.getItem(UNDER_WAY);
     if (!orderUrl || (!this.#cart && orderUrl !== pathname)) return;
     await this.#run(async () => {
+      const start = performance.now();
+      this.#say(text("checking"), orderUrl);
       const answer = await readJson(`${orderUrl}status/`);
       if (answer.kind === "refused") return sessionStorage.removeItem(UNDER_WAY);
-      return this.#findOut(orderUrl, ASK_ON_RETURN);
+      return this.#findOut(orderUrl, ASK_ON_RETURN + start - performance.now());
     });
   }
 
@@ -248,14 +251,19 @@ class PaymentForm extends HTMLElement {
   }
 
   /** Begin anew if the shop's page of this moment is about another purchase or user. */
-  #refresh() {
-    this.#run(async () => {
-      const page = await this.#renew();
-      const fresh = page && freshForm(page);
-      const isSameUser = page?.body.dataset.user === document.body.dataset.user;
-      const isSame = isSameUser && fresh?.dataset.checkout === this.dataset.checkout;
-      if (page && !(fresh && isSame)) location.reload();
-    });
+  async #refresh() {
+    if (this.#isBusy || this.#isStale) return;
+    if (this.#view.failure === text("offline")) this.#view.fail("");
+    // Nobody pays meanwhile, but typing goes on.
+    this.#isStale = true;
+    this.#show();
+    const page = await this.#renew();
+    const fresh = page && freshForm(page);
+    const isSameUser = page?.body.dataset.user === document.body.dataset.user;
+    const isSame = isSameUser && fresh?.dataset.checkout === this.dataset.checkout;
+    if (page && !(fresh && isSame)) return location.reload();
+    this.#isStale = false;
+    this.#show();
   }
 
   /** Another tab may have paid what stands here as unpaid; nothing else is touched. */
@@ -275,7 +283,7 @@ class PaymentForm extends HTMLElement {
   /** The order of which something on this page says that it is not paid. */
   get #calledUnpaid() {
     if (!this.#cart) return location.pathname;
-    return this.#view.hasFailed ? this.#unpaidUrl : "";
+    return this.#view.failure ? this.#unpaidUrl : "";
   }
 
   /** Take the CSRF token from a fresh copy of this page, and return the copy. */
@@ -322,7 +330,8 @@ class PaymentForm extends HTMLElement {
 
   get #reason() {
     const { state: fields } = this.#fields;
-    return reasonNotToPay({ fields, amount: this.#amount, minimum: this.#minimum });
+    const reason = reasonNotToPay({ fields, amount: this.#amount, minimum: this.#minimum });
+    return reason || (this.#isStale ? "stale" : "");
   }
 
   /** What stands on the button, unless the order exists. */

@@ -17,11 +17,10 @@ export class PaymentView {
    * @param {{isBusy: boolean, reason: string, minimum: string, label: string}} state
    */
   show({ isBusy, reason, minimum, label }) {
-    const form = /** @type {HTMLFormElement} */ (this.root.querySelector("form"));
+    const form = this.#place("form");
     form.ariaBusy = String(isBusy);
     for (const set of form.querySelectorAll("fieldset")) set.disabled = isBusy;
-    const button = /** @type {HTMLButtonElement} */ (form.querySelector("[type=submit]"));
-    button.disabled = isBusy || reason !== "";
+    this.#place("[type=submit]").toggleAttribute("disabled", isBusy || reason !== "");
     if (label) this.#write("[data-pay]", label);
     // A form that is loading or blocked says so in its own place.
     const isSaid = isBusy || reason === "loading" || reason === "blocked";
@@ -38,20 +37,20 @@ export class PaymentView {
    * @param {string} [orderUrl]
    */
   progress(sentence, orderUrl = "") {
-    const place = this.#place("[data-progress]");
-    this.#progressBox.style.visibility = "";
-    const isNew = place.textContent !== sentence;
+    const box = this.#place(".progress");
+    box.style.visibility = "";
+    const isNew = this.#place("[data-progress]").textContent !== sentence;
     this.#write("[data-progress]", sentence);
     // Once: whoever scrolls away stays there.
-    if (sentence && isNew) this.#progressBox.scrollIntoView({ block: "nearest" });
-    const link = /** @type {HTMLAnchorElement} */ (this.root.querySelector("[data-order-link]"));
+    if (sentence && isNew) box.scrollIntoView({ block: "nearest" });
+    const link = this.#place("[data-order-link]");
     link.hidden = orderUrl === "";
-    link.href = orderUrl;
+    link.setAttribute("href", orderUrl);
   }
 
-  /** An order speaks for itself now; the room of what was said stays until the form is free. */
+  /** An order speaks for itself now; the room stays until the form is free. */
   hush() {
-    this.#progressBox.style.visibility = "hidden";
+    this.#place(".progress").style.visibility = "hidden";
   }
 
   /**
@@ -68,8 +67,8 @@ export class PaymentView {
     if (sentence && focus) alert.focus();
   }
 
-  get hasFailed() {
-    return this.#place("[data-error]").textContent !== "";
+  get failure() {
+    return this.#place("[data-error]").textContent;
   }
 
   /**
@@ -96,10 +95,10 @@ export class PaymentView {
     const fresh = page.querySelector(UNFINISHED);
     const old = this.root.querySelector(UNFINISHED);
     // A link that says the same keeps the focus.
-    if (fresh && !fresh.isEqualNode(old)) old?.replaceWith(document.importNode(fresh, true));
+    if (fresh && !fresh.isEqualNode(old)) old?.replaceWith(fresh);
     for (const card of page.querySelectorAll("order-card:not([data-status=pending])")) {
       const same = `order-card[data-status=pending][data-url="${card.getAttribute("data-url")}"]`;
-      this.root.querySelector(same)?.replaceWith(document.importNode(card, true));
+      this.root.querySelector(same)?.replaceWith(card);
     }
   }
 
@@ -118,10 +117,6 @@ export class PaymentView {
 
   get emailInput() {
     return /** @type {HTMLInputElement | null} */ (this.root.querySelector("[type=email]"));
-  }
-
-  get #progressBox() {
-    return /** @type {HTMLElement} */ (this.#place("[data-progress]").parentElement);
   }
 
   /**

@@ -310,10 +310,16 @@ def test_a_reload_in_the_middle_ends_with_the_truth(page: Page) -> None:
     fill(page, ASKS)
     pay(page)
     expect(challenge(page).get_by_role("button", name="Complete")).to_be_enabled()
+    held: list[Route] = []
+    page.route("**/status/", lambda route: held.append(route))
     page.reload()
 
+    # Said before the shop has answered.
     expect(progress(page)).to_have_text(CHECKING)
     expect(pay_button(page)).to_be_disabled()
+    expect(page.get_by_role("link", name="Open the order")).to_be_visible()
+    held[0].continue_()
+    page.unroute("**/status/")
     page.clock.fast_forward(4_000)
     expect(error(page)).to_contain_text("You have not been charged")
     fill(page, PAYS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from checkout import limits, payments, reconcile, visitor
 from checkout.models import Limit, Order, Product
@@ -317,6 +317,63 @@ def test_back_from_the_banks_page_asks_first_and_can_pay_again(page: Page) -> No
     fill(page)
     pay(page)
     expect_paid(page)
+
+
+def test_a_page_that_is_online_again_asks_and_leaves_the_shopper_alone(
+    page: Page, sandbox: SandboxServer
+) -> None:
+    enter(page)
+    fill(page, DECLINED)
+    pay(page)
+    expect(error(page)).to_contain_text("refused this payment")
+    page.get_by_label("E-mail").focus()
+    with page.expect_response(re.compile(r"://[^/]+/$")):
+        reconnect(page)
+    expect_ready_to_pay(page)
+
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(error(page)).to_contain_text("refused this payment")
+    # Meanwhile it is paid elsewhere.
+    order = Order.objects.get()
+    assert order.payment_intent_id
+    sandbox.confirm(order.payment_intent_id)
+    sandbox.wait_until_delivered()
+    reconnect(page)
+    assert expect_paid(page) == order
+
+
+def reconnect(page: Page) -> None:
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+
+
+def test_nobody_pays_on_a_page_out_of_the_browsers_memory_before_it_is_fresh(
+    page: Page,
+) -> None:
+    enter(page)
+    held: list[Route] = []
+    page.route(re.compile(r"://[^/]+/$"), lambda route: held.append(route))
+    page.evaluate(
+        "dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    )
+
+    expect(page.locator("[data-reason]")).to_have_text("Updating this page…")
+    expect(pay_button(page)).to_be_disabled()
+    held[0].continue_()
+    expect_ready_to_pay(page)
+    expect(page.locator("[data-reason]")).to_have_text("")
+
+
+def test_what_is_said_later_has_its_live_region_from_the_start(page: Page) -> None:
+    enter(page)
+
+    for role, place in (
+        ("alert", "[data-error]"), ("alert", "[data-email-error]"),
+        ("status", "[data-progress]"), ("status", "[data-note]"),
+        ("status", "#quantity-note-mug"),
+    ):  # fmt: skip
+        # Found by its role only where it is not hidden.
+        expect(page.get_by_role(role).and_(page.locator(place))).to_have_text("")
 
 
 def pass_time(page: Page) -> None:
