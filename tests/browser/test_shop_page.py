@@ -275,8 +275,10 @@ def test_the_card_form_speaks_the_language_of_the_page(
     new_page: NewPage, locale: str, language: str, total: str, label: str
 ) -> None:
     page = new_page(locale=locale)
-    enter(page)
+    with page.expect_request("**/v1/elements/sessions?*") as session:
+        enter(page)
 
+    assert f"locale={language}&" in f"{session.value.url}&"
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("[data-total]")).to_have_text(total)
     expect(card_frame(page).get_by_text(label)).to_be_visible()
