@@ -537,7 +537,8 @@
       }
       checkGroupOptions(next);
       this.options = next;
-      this.#submitted = false;
+      // How it looks may change at any time.
+      if (Object.keys(options).some((name) => name !== "appearance")) this.#submitted = false;
       await this.#tellFrames("update", { group: options });
       for (const handler of this.#onUpdateEnd) handler();
     }

@@ -113,7 +113,7 @@ export class PaymentFields extends HTMLElement {
         payment_method_data: { billing_details: { email } },
       },
       redirect: "if_required",
-    });
+    }).catch((error) => ({ error }));
   }
 
   /** @param {"loading" | "ready" | "failed"} state */

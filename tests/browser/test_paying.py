@@ -285,6 +285,52 @@ def test_reload_and_back_show_the_paid_order_and_an_empty_form(page: Page) -> No
     expect(page.get_by_label("Quantity of Notebook")).to_have_value("0")
 
 
+def test_dusk_during_a_payment_dresses_the_form_and_does_not_stop_it(
+    page: Page,
+) -> None:
+    enter(page)
+    fill(page)
+    held: list[Route] = []
+    page.route("**/orders/", lambda route: held.append(route))
+    with page.expect_request("**/orders/"):
+        pay(page)
+    number = card_frame(page).locator("[name=number]")
+    light = number.evaluate("(field) => getComputedStyle(field).backgroundColor")
+    page.emulate_media(color_scheme="dark")
+    expect(number).not_to_have_css("background-color", light)
+    held[0].continue_()
+
+    expect_paid(page)
+
+
+BROKEN_STRIPE = """
+let real;
+Object.defineProperty(window, "Stripe", {
+  get: () => real,
+  set: (made) => {
+    const broken = (...options) => Object.assign(made(...options), {
+      async confirmPayment() { throw new Error("used wrongly"); },
+    });
+    real = Object.assign(broken, { version: made.version });
+  },
+});
+"""
+
+
+def test_what_stripe_js_throws_is_no_answer_of_the_bank(page: Page) -> None:
+    page.add_init_script(BROKEN_STRIPE)
+    page.clock.install()
+    enter(page)
+    fill(page)
+    pay(page)
+
+    expect(progress(page)).to_have_text(CHECKING)
+    expect(pay_button(page)).to_be_disabled()
+    page.clock.fast_forward(11_000)
+    expect(error(page)).to_contain_text("You have not been charged")
+    expect(pay_button(page)).to_be_enabled()
+
+
 def only_visits(route: Route) -> None:
     if route.request.is_navigation_request():
         route.continue_()
