@@ -1,4 +1,4 @@
-/** What a cart adds up to. The server prices it again before anything is charged. */
+/** What a cart adds up to, as people read it. The server prices it again before charging. */
 
 const MAX_QUANTITY = 99;
 
@@ -28,4 +28,22 @@ export function orderedLines(lines) {
   return lines
     .filter(({ quantity }) => quantity > 0)
     .map(({ product, quantity }) => ({ product, quantity }));
+}
+
+/**
+ * Return a function that shows smallest units: 1099 usd is "$10.99".
+ *
+ * `exponent` is how many decimals Stripe's smallest unit has, `decimals` how many people
+ * write; they differ for ISK and UGX.
+ * @param {{currency: string, exponent: number, decimals: number, language: string}} how
+ * @returns {(amount: number) => string}
+ */
+export function moneyFormat({ currency, exponent, decimals, language }) {
+  const format = new Intl.NumberFormat(language, {
+    style: "currency",
+    currency,
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+  return (amount) => format.format(Number(`${amount}e-${exponent}`));
 }

@@ -1,6 +1,5 @@
 import "./quantity-stepper.js";
-import { orderedLines, totalOf } from "./cart.js";
-import { moneyFormat } from "./money.js";
+import { moneyFormat, orderedLines, totalOf } from "./cart.js";
 
 /** @typedef {HTMLElement & {quantity: number}} Stepper */
 

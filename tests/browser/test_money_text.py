@@ -23,7 +23,7 @@ def test_browser_and_server_write_money_alike(page: Page) -> None:
             }
             step = money.step(currency)
             amounts = [step * count for count in (0, 1, 50, 1299, 990_000)]
-            written = page.evaluate(FORMAT, [static("js/money.js"), how, amounts])
+            written = page.evaluate(FORMAT, [static("js/cart.js"), how, amounts])
 
             assert written == [
                 money.display(amount, currency, language) for amount in amounts

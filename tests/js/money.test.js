@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { moneyFormat } from "../../static/js/money.js";
+import { moneyFormat } from "../../static/js/cart.js";
 
 for (const [currency, exponent, decimals, language, amount, text] of [
   ["usd", 2, 2, "en", 123456789, "$1,234,567.89"],
