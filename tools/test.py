@@ -22,8 +22,8 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING_SELECTED = 5
-# Two more than there are cores: tests often wait for a browser or a disk.
-SHARED = [f"-n{min((os.cpu_count() or 1) + 2, 8)}", "--dist=worksteal"]
+# One more than there are cores: tests often wait for a browser or a disk.
+SHARED = [f"-n{min((os.cpu_count() or 1) + 1, 8)}", "--dist=worksteal"]
 
 
 def main(arguments: list[str]) -> int:
