@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import TransactionTestCase
 
 from checkout.models import Shop
@@ -46,6 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if "chromium_path" in used:
             item.add_marker("browser")
+    if connection.vendor != "postgresql":
+        items[:] = [it for it in items if not it.get_closest_marker("postgresql")]
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

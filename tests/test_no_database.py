@@ -137,7 +137,7 @@ def test_webhook_is_delivered_again(database: Database, browser: Client) -> None
     assert order.is_paid
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no pool")
+@pytest.mark.postgresql
 def test_no_connection_left_in_the_pool_is_said_too(
     database: Database, browser: Client
 ) -> None:
