@@ -19,7 +19,7 @@ from django.contrib.auth.views import (
     PasswordResetView,
 )
 from django.core import signing
-from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -184,11 +184,7 @@ change_password = never_cache(ChangeView.as_view())
 def mail_password_changed(request: HttpRequest, user: User) -> None:
     """Tell the account's address; the link of the mail signs nobody in."""
     context = {"url": request.build_absolute_uri(reverse("password_reset"))}
-    name = "email/password_changed"
-    subject = render_to_string(f"{name}_subject.txt", context).strip()
-    text = render_to_string(f"{name}.txt", context)
-    message = EmailMultiAlternatives(subject, text, to=[user.email])
-    message.attach_alternative(render_to_string(f"{name}.html", context), "text/html")
+    message = emails.render_message("password_changed", context, to=user.email)
     transaction.on_commit(partial(emails.send_soon, message))
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from smtplib import SMTPException
+from typing import Any
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.db import DatabaseError, connection, transaction
@@ -85,10 +86,17 @@ def compose(mail: Mail) -> EmailMultiAlternatives:
         "refund": Refund.objects.filter(number=mail.about).first(),
     }
     with translation.override(order.language):
-        subject = render_to_string(f"email/{mail.kind}_subject.txt", context).strip()
-        text = render_to_string(f"email/{mail.kind}.txt", context)
-        html = render_to_string(f"email/{mail.kind}.html", context)
-    message = EmailMultiAlternatives(subject, text, to=[order.email])
+        return render_message(mail.kind, context, to=order.email)
+
+
+def render_message(
+    name: str, context: dict[str, Any], *, to: str
+) -> EmailMultiAlternatives:
+    """Return the message of `templates/email/<name>`, in the language of now."""
+    subject = render_to_string(f"email/{name}_subject.txt", context).strip()
+    text = render_to_string(f"email/{name}.txt", context)
+    message = EmailMultiAlternatives(subject, text, to=[to])
+    html = render_to_string(f"email/{name}.html", context)
     message.attach_alternative(html, "text/html")
     return message
 

@@ -4,18 +4,16 @@ A page shows state, it never sets it: what makes an order paid is in `payments`.
 """
 
 import logging
-import sys
 from datetime import timedelta
 from threading import Event
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.request import RawPostDataException
 from django.shortcuts import get_object_or_404, redirect, render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -29,10 +27,10 @@ from django.views.decorators.http import (
 )
 
 from checkout import cart, gateway, limits, money, payments, visitor, words
+from checkout.failures import json_error
 from checkout.forms import OrderRequest
 from checkout.models import Order, Product, User
 from checkout.policy import payment_page
-from config import logs
 
 logger = logging.getLogger(__name__)
 
@@ -42,8 +40,6 @@ STATUS_DEADLINE_SECONDS = 5.0
 RETURNED_SECONDS = 60
 # A contact is good for so long after it was asked for; a year at most, says the RFC.
 CONTACT_LASTS = timedelta(days=180)
-# A database that was restarted is back within seconds.
-RETRY_AFTER_SECONDS = 5
 
 
 # --- Pages --------------------------------------------------------------------------
@@ -195,64 +191,6 @@ def order_status(request: HttpRequest, token: str) -> JsonResponse:
     return JsonResponse({"order": _order_json(found)})
 
 
-# --- What went wrong ----------------------------------------------------------------
-
-# What is raised when the database cannot be reached, or has no connection left.
-NO_DATABASE = (OperationalError, InterfaceError)
-# Routes that answer in JSON whatever they were sent; `orders` only to a POST.
-JSON_ROUTES = {"pay_order", "order_status", "stripe_webhook"}
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what could not be read, in the form it was made."""
-    if _speaks_json(request):
-        return _error(400, "bad_request", _("The request could not be read."))
-    # Without the request: its host may be what is wrong.
-    return HttpResponse(render_to_string("400.html"), status=400)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what went wrong with a reference by which the logs tell more.
-
-    503 if it was the database: the same request may be made again.
-    """
-    status, code = 500, "server_error"
-    message = words.page_texts()["server_error"]
-    if isinstance(sys.exception(), NO_DATABASE):
-        status, code = 503, "shop_unavailable"
-        message = _(
-            "The shop cannot answer at the moment. What you chose is kept, and nothing "
-            "is paid twice. Please try again in a moment."
-        )
-    if _speaks_json(request):
-        response: HttpResponse = _error(status, code, message)
-    else:
-        # Without the request: whoever it is from may be what could not be found out.
-        page = render_to_string("500.html", {"reference": logs.request_id.get()})
-        response = HttpResponse(page, status=status)
-    if status == 503:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a request whose CSRF token does not fit, in the form it was made."""
-    message = _("This page is out of date. Please reload it.")
-    if _speaks_json(request):
-        return _error(403, "csrf_failed", message)
-    return render(request, "403.html", {"message": message}, status=403)
-
-
-def _speaks_json(request: HttpRequest) -> bool:
-    """Whether JSON was sent, or whatever was sent is answered in JSON."""
-    route = request.resolver_match.url_name if request.resolver_match else ""
-    return (
-        request.content_type == "application/json"
-        or route in JSON_ROUTES
-        or (route == "orders" and request.method == "POST")
-    )
-
-
 # --- Health -------------------------------------------------------------------------
 
 
@@ -379,10 +317,10 @@ def _started(started: payments.StartedPayment) -> JsonResponse:
 def _refusal(refusal: Exception) -> JsonResponse:
     match refusal:
         case cart.AmountTooSmall():
-            return _error(400, "amount_too_small", str(refusal))
+            return json_error(400, "amount_too_small", str(refusal))
         case cart.InvalidCart():
             more = {"field": refusal.field} if refusal.field else {}
-            return _error(400, "invalid_cart", str(refusal), **more)
+            return json_error(400, "invalid_cart", str(refusal), **more)
         case cart.PriceChanged():
             return _price_changed(refusal.cart)
         case payments.AlreadyPaid():
@@ -393,18 +331,18 @@ def _refusal(refusal: Exception) -> JsonResponse:
                     "You need to do nothing: we will e-mail you when it is done."
                 ) % {"number": refusal.order.number}
             order = _order_json(refusal.order)
-            return _error(409, "already_paid", message, order=order)
+            return json_error(409, "already_paid", message, order=order)
         case payments.OrderClosed():
             message = _("This order was closed. Please order again in the shop.")
-            return _error(409, "order_closed", message)
+            return json_error(409, "order_closed", message)
         case payments.DeclinedTooOften():
-            return _error(409, "order_closed", words.describe(refusal.order))
+            return json_error(409, "order_closed", words.describe(refusal.order))
         case payments.PaymentRefused():
             message = _("This order cannot be paid. You have not been charged.")
-            return _error(502, "payment_refused", message)
+            return json_error(502, "payment_refused", message)
         case limits.TooMany():
             message = words.too_many(refusal.retry_after)
-            response = _error(429, "too_many_requests", message)
+            response = json_error(429, "too_many_requests", message)
             response["Retry-After"] = str(refusal.retry_after)
             return response
     raise refusal
@@ -426,7 +364,7 @@ def _unavailable(order: Order | None) -> JsonResponse:
             "The payment service does not answer. What you chose is kept, "
             "and nothing is paid twice. Please try again in a moment."
         )
-    return _error(503, "stripe_unavailable", message)
+    return json_error(503, "stripe_unavailable", message)
 
 
 def _price_changed(priced: cart.Cart) -> JsonResponse:
@@ -442,21 +380,13 @@ def _price_changed(priced: cart.Cart) -> JsonResponse:
         for line in priced.lines
     ]
     total = money.display(priced.amount, priced.currency, language)
-    return _error(
+    return json_error(
         409,
         "price_changed",
         _("The total is now %(total)s. Please check and confirm.") % {"total": total},
         lines=lines,
         amount=priced.amount,
         currency=priced.currency,
-    )
-
-
-def _error(status: int, code: str, message: str, **more: Any) -> JsonResponse:
-    if status >= 500:
-        more["reference"] = logs.request_id.get()
-    return JsonResponse(
-        {"error": {"code": code, "message": message, **more}}, status=status
     )
 
 

@@ -168,7 +168,7 @@ STORAGES = {
 
 # Whoever wants the domain on the browsers' preload list decides that for all of it.
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
-CSRF_FAILURE_VIEW = "checkout.views.csrf_failure"
+CSRF_FAILURE_VIEW = "checkout.failures.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 CSRF_COOKIE_HTTPONLY = True
 # `__Host-` ties a cookie to this host over HTTPS; `visitor.remember` does the same.

@@ -17,5 +17,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "checkout.views.bad_request"
-handler500 = "checkout.views.server_error"
+handler400 = "checkout.failures.bad_request"
+handler500 = "checkout.failures.server_error"

@@ -1,5 +1,6 @@
 """A proxy that ends TLS, as nginx does in front of a deployed shop."""
 
+import shutil
 import ssl
 import subprocess
 import threading
@@ -9,6 +10,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 CERTIFICATE = (
     "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
@@ -63,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def tls_in_front_of(address: str, folder: Path) -> Iterator[str]:
     """Yield the https:// address of a proxy before an http:// one."""
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl on this machine to make a certificate")
     subprocess.run(CERTIFICATE.split(), cwd=folder, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")

@@ -16,8 +16,8 @@ RANKS = [
     {"reconcile", "audit"},
     {"health", "figures", "timeline", "charts"},
     {
-        "views", "accounts", "webhooks", "admin", "checks", "doctor", "urls", "apps",
-        "management",
+        "views", "failures", "accounts", "webhooks", "admin", "checks", "doctor",
+        "urls", "apps", "management",
     },
 ]  # fmt: skip
 # Same rank, named one by one.
@@ -26,6 +26,7 @@ ALLOWED = {
     ("policy", "gateway"), ("forms", "cart"),
     ("apps", "checks"), ("urls", "views"), ("urls", "webhooks"), ("urls", "accounts"),
     ("doctor", "checks"), ("management", "doctor"), ("admin", "accounts"),
+    ("views", "failures"),
 }  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """The doctor names what is wrong with a set-up; the other command sets it right."""
 
-import shutil
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -232,8 +231,6 @@ def test_what_a_mail_server_refuses_is_named(
 def test_a_certificate_that_is_not_valid_is_named(
     url: str, shop: str, settings: Settings, tmp_path: Path
 ) -> None:
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl on this machine to make a certificate")
     with tls_in_front_of(shop, tmp_path) as address:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_USE_SSL = True

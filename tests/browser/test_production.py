@@ -3,7 +3,6 @@
 `faults` fails each test whose pages report a violation of the policy or any error.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,8 +26,6 @@ def shop(
     sandbox: SandboxServer, transactional_db: None, tmp_path: Path
 ) -> Iterator[str]:
     """The deployed shop behind its proxy; events are delivered to it."""
-    if not shutil.which("openssl"):
-        pytest.skip("no openssl on this machine to make a certificate")
     with ExitStack() as running:
         stripe = running.enter_context(tls_in_front_of(sandbox.url, tmp_path))
         address = running.enter_context(
