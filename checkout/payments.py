@@ -94,7 +94,7 @@ def find(buyer: Buyer) -> Order | None:
 
     Raises AlreadyPaid if it is this browser's and paid or processing.
     """
-    order = Order.objects.holding(buyer.checkout)
+    order = Order.holding(buyer.checkout)
     if order is not None and order.visitor == buyer.visitor and order.is_spent:
         limits.repeat(visitor=buyer.visitor, address=buyer.address)
         raise AlreadyPaid(order)
@@ -114,7 +114,7 @@ def pay(cart: Cart, buyer: Buyer, found: Order | None) -> StartedPayment:
             if is_new or _holds(order, cart, buyer):
                 return StartedPayment(order, is_new, start(order))
             close(order, reason=Order.ClosedReason.REPLACED, source="shopper")
-        found = Order.objects.holding(buyer.checkout)
+        found = Order.holding(buyer.checkout)
     raise gateway.Unavailable("the order kept changing under this request")
 
 
@@ -140,7 +140,7 @@ def _place_or_take(cart: Cart, buyer: Buyer, order: Order | None) -> tuple[Order
         try:
             return _place(cart, buyer), True
         except IntegrityError as error:
-            order = Order.objects.holding(buyer.checkout)
+            order = Order.holding(buyer.checkout)
             if order is None:
                 raise OrderClosed from error
     limits.repeat(visitor=buyer.visitor, address=buyer.address)

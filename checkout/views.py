@@ -149,7 +149,7 @@ def place_order(request: HttpRequest) -> JsonResponse:
     except REFUSALS as refusal:
         response = _refusal(refusal)
     except gateway.StripeError:
-        response = _unavailable(Order.objects.holding(wish.checkout))
+        response = _unavailable(Order.holding(wish.checkout))
     else:
         response = _started(started)
     visitor.remember(response, here)

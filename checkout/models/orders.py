@@ -29,10 +29,6 @@ SELECT * FROM checkout_order WHERE checkout = %s AND status IN (%s, %s, %s)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    def holding(self, checkout: str) -> "Order | None":
-        """Return the order that occupies `checkout`, if there is one."""
-        return next(iter(self.raw(HOLDING, [checkout, *Order.OCCUPYING])), None)
-
     def of(self, user: User | None, *, visitor: str) -> "OrderQuerySet":
         """Select a signed-in user's orders, or those a browser placed as a guest."""
         if user is not None:
@@ -177,6 +173,12 @@ class Order(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("order", args=[self.token])
+
+    @classmethod
+    def holding(cls, checkout: str) -> "Order | None":
+        """Return the order that occupies `checkout`, if there is one."""
+        found = cls.objects.raw(HOLDING, [checkout, *cls.OCCUPYING])
+        return next(iter(found), None)
 
     def belongs_to(self, user: User | None, *, visitor: str) -> bool:
         """Whether this shopper may see it in a list; its link is another matter."""
