@@ -7,7 +7,14 @@ import sys
 
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# First the shell without windows: the same engine takes half the time.
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 # A download that hangs must not hold up the tests that need no browser.
 DOWNLOAD_SECONDS = 300
 
@@ -43,7 +50,7 @@ def _from_debian() -> bool:
         return False
     print("Installing Chromium by Debian's package manager …", flush=True)
     apt = ["apt-get", "-qq", "--yes"]
-    packages = ["chromium", "fonts-liberation"]
+    packages = ["chromium-headless-shell", "fonts-liberation"]
     return _succeeds([*apt, "update"]) and _succeeds(
         [*apt, "install", "--no-install-recommends", *packages]
     )
