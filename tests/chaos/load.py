@@ -272,8 +272,7 @@ def buy_until(
     left = iter(range(orders))
     lock = threading.Lock()
     buyers = [
-        Buyer(servers.url, sandbox_of_thread(sandbox), random.Random(number))
-        for number in range(BUYERS)
+        Buyer(servers.url, sandbox, random.Random(number)) for number in range(BUYERS)
     ]
     counted: Counter[str] = Counter()
 
@@ -301,14 +300,6 @@ def buy_until(
     return {
         **counted, "kills": kills, "tokens": tokens, "checkouts": len(checkouts),
     }  # fmt: skip
-
-
-def sandbox_of_thread(sandbox: SandboxServer) -> SandboxServer:
-    """The same sandbox over a connection of its own."""
-    twin = object.__new__(SandboxServer)
-    twin.__dict__ = {**sandbox.__dict__, "http": requests.Session()}
-    twin.http.trust_env = False
-    return twin
 
 
 def kills(limit: int, seconds: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import requests
 from playwright.sync_api import Browser, FrameLocator, Page
 
 from tests.browsers import WAIT_MILLISECONDS, _watch
@@ -193,7 +194,7 @@ class Host:
 
     def place_intent(self, amount: int = 1099, currency: str = "usd") -> dict[str, Any]:
         """Open a PaymentIntent as the shop's server does."""
-        answer = self.sandbox.http.post(
+        answer = requests.post(
             f"{self.sandbox.url}/v1/payment_intents",
             data={"amount": amount, "currency": currency},
             headers={

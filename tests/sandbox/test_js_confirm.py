@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.sandbox.host_page import Host, card_digits_in, open_host
@@ -341,7 +342,7 @@ def test_the_intent_can_be_retrieved_and_its_next_action_done(host: Host) -> Non
     intent = host.place_intent()
     secret = intent["client_secret"]
     host.create()
-    host.sandbox.http.post(
+    requests.post(
         f"{host.sandbox.url}/v1/payment_intents/{intent['id']}/confirm",
         data={
             "payment_method": "pm_card_authenticationRequired",

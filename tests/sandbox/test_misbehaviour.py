@@ -174,10 +174,11 @@ class TestFaults:
             {"operation": CREATE, "do": "explode"},
             {"operation": CREATE, "do": "drop", "how": "fast"},
         ):
-            answer = sandbox.http.post(
+            answer = requests.post(
                 f"{sandbox.url}/_sandbox/faults",
                 json=script,
                 headers={"Authorization": f"Bearer {sandbox.control_token}"},
+                timeout=10,
             )
             assert answer.status_code == 400
 
@@ -371,7 +372,7 @@ class TestTheRest:
         sandbox.limit_rates()
 
         answers = [
-            sandbox.http.get(
+            requests.get(
                 f"{sandbox.url}/v1/charges", auth=("sk_test_sandbox", ""), timeout=10
             )
             for _ in range(60)
