@@ -40,6 +40,8 @@ PAID = {
 }  # fmt: skip
 
 Camera = tuple[Page, Callable[[str], None]]
+# The names of all pictures of this run.
+taken: set[str] = set()
 
 
 @pytest.fixture(params=["en-US"])
@@ -50,6 +52,8 @@ def camera(new_page: Any, faults: list[str], request: Any) -> Any:
     FOLDER.mkdir(parents=True, exist_ok=True)
 
     def shoot(name: str) -> None:
+        assert name not in taken, f"{name} would hide another picture"
+        taken.add(name)
         for label, size in SIZES.items():
             page.set_viewport_size(size)
             for scheme in ("light", "dark"):
@@ -81,10 +85,11 @@ def press_pay(page: Page) -> None:
 
 def buy(page: Page) -> Order:
     shopper.enter(page)
+    before = page.locator("[data-status=paid]").count()
     choose(page)
     shopper.fill(page)
     press_pay(page)
-    expect(page.locator("[data-status=paid]").first).to_be_visible()
+    expect(page.locator("[data-status=paid]")).to_have_count(before + 1)
     return Order.objects.filter(status="paid").latest("pk")
 
 
@@ -241,7 +246,8 @@ def test_orders_that_are_not_paid(camera: Camera) -> None:
     page, shoot = camera
     make_order_page(page, shoot, "processing", status="processing")
     for reason in ("expired", "replaced", "declined", "operator"):
-        make_order_page(page, shoot, reason, status="canceled", closed_reason=reason)
+        state = {"status": "canceled", "closed_reason": reason}
+        make_order_page(page, shoot, f"closed-{reason}", **state)
     unpaid = make_order()
     page.goto(unpaid.get_absolute_url())
     expect(page.locator("payment-fields")).to_have_attribute("data-state", "ready")
