@@ -22,12 +22,16 @@ ACTORS = {"shopper", "status check", "reconcile"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened; `kind` is a word for its mark on the page."""
+    """One thing that happened; `kind` is a word for its mark on the page.
+
+    The `note` is as it was kept: in English, in smallest units.
+    """
 
     at: datetime
     kind: str
     who: str
-    text: str
+    text: str = ""
+    note: str = ""
     event: str = ""
     # Whether it is an event of a type that this shop has no use for.
     is_unused: bool = False
@@ -60,17 +64,13 @@ def actor(source: str) -> str:
 def _history(order: Order) -> Iterator[Entry]:
     names = dict(Order.Status.choices)
     for row in order.history.all():
-        if row.from_status != row.to_status:
-            text = str(names.get(row.to_status, row.to_status))
-            if row.note:
-                text = f"{text}: {row.note}"
-        else:
-            text = row.note
+        has_moved = row.from_status != row.to_status
         yield Entry(
             at=row.at,
             kind=_kind(row.source),
             who=actor(row.source),
-            text=text,
+            text=str(names.get(row.to_status, row.to_status)) if has_moved else "",
+            note=row.note,
             event=row.source if row.source.startswith("evt_") else "",
         )
 
@@ -87,13 +87,12 @@ def _events(order: Order) -> Iterator[Entry]:
     rows = StripeEvent.objects.filter(payment_intent_id=order.payment_intent_id)
     names = dict(StripeEvent.Outcome.choices)
     for row in rows.defer("payload"):
-        outcome = str(names.get(row.outcome, row.outcome))
-        reason = f" ({row.reason})" if row.reason else ""
         yield Entry(
             at=row.received_at,
             kind="event",
             who=_("Webhook") if row.deliveries else _("Fetched from Stripe"),
-            text=f"{row.type}: {outcome}{reason}",
+            text=f"{row.type}: {names.get(row.outcome, row.outcome)}",
+            note=row.reason,
             event=row.pk,
             is_unused=row.type not in EVENT_TYPES,
         )
@@ -102,9 +101,9 @@ def _events(order: Order) -> Iterator[Entry]:
 def _mails(order: Order) -> Iterator[Entry]:
     for mail in order.mails.all():
         kind = mail.get_kind_display()
-        yield Entry(mail.queued_at, "mail", _("Mail"), _("%s is due") % kind)
+        yield Entry(mail.queued_at, "mail", _("Mail"), _("“%s” is to be sent") % kind)
         if mail.sent_at:
-            yield Entry(mail.sent_at, "mail", _("Mail"), _("%s was sent") % kind)
+            yield Entry(mail.sent_at, "mail", _("Mail"), _("“%s” was sent") % kind)
 
 
 def _attention(order: Order) -> Iterator[Entry]:
@@ -116,16 +115,16 @@ def _attention(order: Order) -> Iterator[Entry]:
                 item.resolved_at,
                 "attention",
                 item.resolved_by or _("Settled by itself"),
-                _("Resolved: %(what)s. %(note)s") % {"what": what, "note": item.note},
+                _("Resolved: %(what)s") % {"what": what},
+                note=item.note,
             )
 
 
 def _acts(order: Order) -> Iterator[Entry]:
     """What operators did in the admin; what moved the order is history as well."""
     for row in acts_on(order):
-        yield Entry(
-            row.action_time, "operator", str(row.user), row.get_change_message()
-        )
+        note = row.get_change_message()
+        yield Entry(row.action_time, "operator", str(row.user), note=note)
 
 
 def acts_on(thing: Order | Attention | StripeEvent) -> Any:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.sites import site
-from django.contrib.admin.utils import quote
+from django.contrib.admin.utils import label_for_field, quote
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 from pytest_django.fixtures import Settings
 
 from checkout.models import Attention, Order, OrderLine, Product, StripeEvent, User
@@ -148,6 +149,46 @@ def test_lists_and_pages_of_everything_open(
     intent = order.payment_intent_id
     assert f"https://dashboard.stripe.com/test/payments/{intent}" in page
     assert "$10.99" in page
+
+
+def test_no_page_links_to_a_payment_there_is_not(
+    operator: Client, settings: Settings
+) -> None:
+    settings.STRIPE_API_BASE = "https://api.stripe.com"
+    order = make_order(payment_intent_id=None)
+
+    page = operator.get(f"/admin/checkout/order/{order.pk}/change/").content.decode()
+
+    assert "dashboard.stripe.com" not in page
+
+
+def test_columns_and_filters_speak_the_operators_language(operator: Client) -> None:
+    # Spelled alike in both.
+    alike = {"Name"}
+    for model in (Order, Attention, StripeEvent, Product, User):
+        titles = []
+        for language in ("en", "de"):
+            page = operator.get(
+                reverse(f"admin:checkout_{model._meta.model_name}_changelist"),
+                headers={"Accept-Language": language},
+            )
+            changelist = page.context["cl"]
+            with override(language):
+                columns = {
+                    str(label_for_field(name, model, changelist.model_admin))
+                    for name in changelist.list_display[-8:]
+                    if name != "action_checkbox"
+                }
+            titles.append(columns | {str(it.title) for it in changelist.filter_specs})
+        english, german = titles
+        assert english & german <= alike, model
+
+
+def test_results_are_counted_where_something_was_looked_for(operator: Client) -> None:
+    order = make_order()
+    for query, is_counted in (("", False), (f"?q={order.number}", True)):
+        page = operator.get(f"/admin/checkout/order/{query}")
+        assert ("Show all" in page.content.decode()) == is_counted, query
 
 
 def test_orders_are_found_by_what_an_operator_has_at_hand(operator: Client) -> None:

@@ -13,8 +13,9 @@ from django.core import mail, signing
 from django.test import Client, TestCase
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import override
 
-from checkout.admin.showing import moment
+from checkout.admin.showing import in_words, moment
 from checkout.models import (
     Attention,
     Dispute,
@@ -386,6 +387,35 @@ class WordsTests(OperatorTestCase):
         assert "<dd>English</dd>" in self.page()
         start = self.desk.get("/admin/").content.decode()
         assert "not enough funds</th><td>1</td>" in start
+
+    def test_what_happened_is_told_in_the_operators_language(self):
+        order = self.buy()
+        self.act("refund_review", looked_at=self.look_once_more("1.00"))
+        self.sandbox.dispute(order.charge_id)
+        self.deliver_events("charge.dispute.created")
+        self.act("check")
+        self.act("resend")
+
+        german = {"Accept-Language": "de"}
+        page = self.desk.get(self.path("change"), headers=german).content.decode()
+
+        refund, dispute = Refund.objects.get(), Dispute.objects.get()
+        for text in (
+            f"Erstattung {refund.number} über 1,00\xa0$: angefordert",
+            f"Erstattung {refund.number} verlangt: erledigt.",
+            f"Zahlungseinspruch {dispute.stripe_id}: wartet auf Ihre Antwort",
+            "braucht Aufmerksamkeit (Zahlungseinspruch: wartet auf Ihre Antwort)",
+            "101,00\xa0$ angefochten",
+            "„Bestätigung“ steht an",
+            "Bei Stripe nachgesehen: bezahlt.",
+            "Bestätigung erneut gesendet.",
+        ):
+            assert text in page, text
+
+    def test_a_note_that_only_looks_like_the_shops_is_left_alone(self):
+        for note in ("All was refunded", "refund of everything: done", "Resolved"):
+            with override("de"):
+                assert in_words(note) == note
 
     def test_events_without_a_use_are_counted_apart(self):
         self.buy()

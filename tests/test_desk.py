@@ -384,6 +384,13 @@ class PageTests(TestCase):
         assert page.count("<rect") == 30 * 3 * 2
         assert "style=" not in page
 
+    def test_a_moment_ago_is_just_now(self):
+        self.client.force_login(User.objects.create_superuser("o@example.com", "x"))
+        item = Attention.objects.create(kind="stuck", subject="pi_1")
+        assert ">just now</time>" in self.client.get("/admin/").content.decode()
+        Attention.objects.filter(pk=item.pk).update(opened_at=ago(minutes=5))
+        assert ">5\xa0minutes ago</time>" in self.client.get("/admin/").content.decode()
+
     def test_staff_who_may_not_see_orders_see_no_figures(self):
         user = User.objects.create_user("clerk@example.com", "x", is_staff=True)
         self.client.force_login(user)

@@ -12,7 +12,8 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "locale" / "de" / "LC_MESSAGES"
 KEYWORDS: Any = {
-    "gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2),
+    "gettext": None, "gettext_lazy": None, "gettext_noop": None, "_": None,
+    "ngettext": (1, 2),
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from checkout import attention
 from checkout.admin.acts import operator
+from checkout.admin.search import KindFilter
 from checkout.admin.showing import (
     ReadOnly,
     badge,
@@ -109,13 +110,13 @@ class AttentionAdmin(ReadOnly):
     list_display = [
         "what",
         "since",
-        "order",
+        "about",
         "is_expected",
         "was_received",
         "state",
     ]
     list_select_related = ["order"]
-    list_filter = [OpenFilter, "kind"]
+    list_filter = [OpenFilter, ("kind", KindFilter)]
     search_fields = ["subject", "order__number"]
     fields = ["kind"]
 
@@ -151,6 +152,10 @@ class AttentionAdmin(ReadOnly):
     @admin.display(description=gettext_lazy("Since"), ordering="opened_at")
     def since(self, item: Attention) -> str:
         return moment(item.opened_at)
+
+    @admin.display(description=gettext_lazy("Order"), ordering="order")
+    def about(self, item: Attention) -> str:
+        return item.order.number if item.order else ""
 
     @admin.display(description=gettext_lazy("Expected"))
     def is_expected(self, item: Attention) -> str:
@@ -200,7 +205,7 @@ def _at_stripe(item: Attention) -> str:
     if item.order is not None:
         intent = intent or item.order.payment_intent_id or ""
     livemode = item.order is None or item.order.livemode
-    return stripe_address("payments", intent, livemode=livemode) if intent else ""
+    return stripe_address("payments", intent, livemode=livemode)
 
 
 @require_POST

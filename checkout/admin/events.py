@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from checkout import gateway, inbox, timeline
-from checkout.admin.search import EventTypeFilter
+from checkout.admin.search import EventTypeFilter, OutcomeFilter, PeriodFilter
 from checkout.admin.showing import (
     ReadOnly,
     badge,
@@ -33,8 +33,12 @@ logger = logging.getLogger(__name__)
 
 @admin.register(StripeEvent)
 class StripeEventAdmin(ReadOnly):
-    list_display = ["id", "type", "result", "why", "deliveries", "received"]
-    list_filter = ["outcome", EventTypeFilter, "received_at"]
+    list_display = ["event_id", "kind", "result", "why", "delivered", "received"]
+    list_filter = [
+        ("outcome", OutcomeFilter),
+        EventTypeFilter,
+        ("received_at", PeriodFilter),
+    ]
     search_fields = ["id"]
     search_help_text = gettext_lazy("Event or PaymentIntent: evt_… or pi_…")
     fields = ["id"]
@@ -73,6 +77,14 @@ class StripeEventAdmin(ReadOnly):
         )
         return response
 
+    @admin.display(description=gettext_lazy("Event"), ordering="id")
+    def event_id(self, event: StripeEvent) -> str:
+        return event.pk
+
+    @admin.display(description=gettext_lazy("Type"), ordering="type")
+    def kind(self, event: StripeEvent) -> str:
+        return event.type
+
     @admin.display(description=gettext_lazy("Outcome"), ordering="outcome")
     def result(self, event: StripeEvent) -> SafeString:
         return outcome_badge(event)
@@ -80,6 +92,10 @@ class StripeEventAdmin(ReadOnly):
     @admin.display(description=gettext_lazy("Reason"), ordering="reason")
     def why(self, event: StripeEvent) -> str:
         return in_words(event.reason)
+
+    @admin.display(description=gettext_lazy("Deliveries"), ordering="deliveries")
+    def delivered(self, event: StripeEvent) -> str:
+        return f"{event.deliveries}×"
 
     @admin.display(description=gettext_lazy("Received"), ordering="received_at")
     def received(self, event: StripeEvent) -> str:

@@ -30,7 +30,7 @@ from checkout.models import Dispute, Order
 @admin.register(Order)
 class OrderAdmin(ReadOnly):
     list_display = [
-        "number", "placed", "state", "total", "refunded", "email", "paid_with",
+        "order_number", "placed", "state", "total", "refunded", "shopper", "paid_with",
         "badges",
     ]  # fmt: skip
     list_filter = [
@@ -38,10 +38,9 @@ class OrderAdmin(ReadOnly):
         search.AttentionFilter,
         search.DisputeFilter,
         search.RefundFilter,
-        "placed_at",
+        ("placed_at", search.PeriodFilter),
         search.ModeFilter,
     ]
-    empty_value_display = ""
     search_fields = ["number"]
     search_help_text = _(
         "Number, e-mail, last four digits, or an id at Stripe: pi_, ch_, evt_, re_, dp_"
@@ -120,6 +119,10 @@ class OrderAdmin(ReadOnly):
 
     # --- Columns ------------------------------------------------------------------
 
+    @admin.display(description=_("Number"), ordering="number")
+    def order_number(self, order: Order) -> str:
+        return order.number
+
     @admin.display(description=_("Placed"), ordering="placed_at")
     def placed(self, order: Order) -> str:
         return moment(order.placed_at)
@@ -137,6 +140,10 @@ class OrderAdmin(ReadOnly):
         if not order.amount_refunded:
             return ""
         return money_text(order.amount_refunded, order.currency)
+
+    @admin.display(description=_("E-mail"), ordering="email")
+    def shopper(self, order: Order) -> str:
+        return order.email
 
     @admin.display(description=_("Paid with"))
     def paid_with(self, order: Order) -> str:

@@ -21,7 +21,7 @@ admin.site.unregister(Group)
 @admin.register(User)
 class ShopUserAdmin(UserAdmin):
     ordering = ["email"]
-    list_display = ["email", "first_name", "last_name", "is_staff"]
+    list_display = ["email", "is_staff"]
     list_filter = ["is_staff", "is_superuser", "is_active"]
     search_fields = ["email", "first_name", "last_name"]
     fieldsets = [
@@ -32,6 +32,14 @@ class ShopUserAdmin(UserAdmin):
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["email", "password1", "password2"]})
     ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(
+            request, {"title": _("People"), **(extra_context or {})}
+        )
+        return response
 
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from checkout.inbox import EVENT_TYPES
@@ -99,6 +100,26 @@ WHOLLY_CHARGED_BACK = (
 )
 
 
+class PeriodFilter(admin.DateFieldListFilter):
+    """By when, in an operator's word; so are the next: a field's name is English."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("period")
+
+
+class OutcomeFilter(admin.ChoicesFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("outcome")
+
+
+class KindFilter(admin.ChoicesFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("kind")
+
+
 class StatusFilter(admin.SimpleListFilter):
     """By the state that the list shows, which a lost dispute changes."""
 
@@ -190,7 +211,8 @@ class EventTypeFilter(admin.SimpleListFilter):
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(name, name) for name in EVENT_TYPES]
+        # Where there is no room for a whole name, it breaks between its parts.
+        return [(name, SafeString(name.replace(".", ".<wbr>"))) for name in EVENT_TYPES]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[StripeEvent]

@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from checkout import gateway, money
-from checkout.admin.terms import with_terms
+from checkout.admin.terms import PATTERNS, with_terms
 from checkout.models import Order
 
 AMOUNT = re.compile(r"\b(\d{1,10}) ([a-z]{3})\b")
@@ -30,6 +30,7 @@ class ReadOnly(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    empty_value_display = ""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -63,7 +64,14 @@ def moment(at: datetime, *, seconds: bool = False) -> str:
 
 
 def in_words(text: str) -> str:
-    """Show a note: amounts, such as `1099 usd`, as money, Stripe's codes in words."""
+    """Show what the shop kept, in the operator's language.
+
+    Amounts, such as `1099 usd`, become money, and Stripe's codes words.
+    """
+    for pattern, sentence in PATTERNS:
+        if found := pattern.fullmatch(text):
+            parts = {name: in_words(part) for name, part in found.groupdict().items()}
+            return _(sentence) % parts
 
     def shown(found: re.Match[str]) -> str:
         amount, currency = found.groups()
@@ -108,8 +116,8 @@ def order_badges(order: Order, *, attention: bool, disputed: bool) -> SafeString
 
 
 def stripe_address(kind: str, name: str, *, livemode: bool) -> str:
-    """Return where Stripe's Dashboard shows something; empty with the sandbox."""
-    if gateway.is_sandbox():
+    """Return where Stripe's Dashboard shows it; empty for nothing and the sandbox."""
+    if not name or gateway.is_sandbox():
         return ""
     mode = "" if livemode else "test/"
     return f"https://dashboard.stripe.com/{mode}{kind}/{name}"

@@ -1,5 +1,6 @@
-"""Stripe's words as an operator reads them; one this list lacks is shown as it is.
+"""Stripe's words, and the shop's notes, as an operator reads them.
 
+What these lists lack is shown as it is.
 Sources: https://docs.stripe.com/declines/codes and, in https://docs.stripe.com/api,
 disputes (status, reason), refunds (failure_reason), early fraud warnings (fraud_type).
 """
@@ -8,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -90,11 +92,68 @@ TERMS: dict[str, "StrPromise"] = {
     "made_with_stolen_card": _("stolen card"),
     "misc": _("no kind given"),
     "unauthorized_use_of_card": _("used without the owner’s permission"),
+    # States, as the shop keeps them
+    "applied": _("applied"),
+    "asked": _("asked for"),
+    "attention": _("needs attention"),
+    "canceled": _("canceled"),
+    "failed": _("failed"),
+    "ignored": _("ignored"),
+    "paid": _("paid"),
+    "pending": _("pending"),
+    "processing": _("processing"),
+    "requires_action": _("waiting for the shopper"),
+    "succeeded": _("done"),
     # What became of an event
     "type not used": _("this shop does not use its type"),
     "not of this shop": _("not of this shop"),
     "other mode": _("of the other mode"),
 }
+
+
+# What the shop writes, in English, wherever it keeps what happened.
+SENTENCES = [
+    # History
+    gettext_noop("refund %(name)s of %(amount)s: %(state)s"),
+    gettext_noop("dispute %(name)s: %(state)s"),
+    gettext_noop("payment failed: %(code)s"),
+    gettext_noop("PaymentIntent canceled"),
+    gettext_noop("Stripe refused: %(code)s"),
+    gettext_noop("idempotency key too old"),
+    gettext_noop("idempotency key spent"),
+    # What needs attention, and why an event does
+    gettext_noop("%(amount)s disputed"),
+    gettext_noop("%(amount)s refunded"),
+    gettext_noop("%(amount)s not refunded"),
+    gettext_noop("dispute %(state)s"),
+    gettext_noop("early fraud warning"),
+    gettext_noop("more than received"),
+    gettext_noop("names order %(name)s"),
+    gettext_noop("paid after it was canceled"),
+    gettext_noop("Refunding now avoids a dispute."),
+    # What operators did
+    gettext_noop("Asked for refund %(name)s: %(state)s."),
+    gettext_noop("Asked to close it: %(state)s."),
+    gettext_noop("Checked with Stripe: %(state)s."),
+    gettext_noop("Sent the confirmation again."),
+    gettext_noop("Replayed: %(state)s."),
+    gettext_noop("Resolved: %(note)s"),
+]
+
+
+PARTS = {
+    "amount": r"\d{1,10} [a-z]{3}", "code": ".+", "name": r"\S+", "note": ".+",
+    "state": r"\w+",
+}  # fmt: skip
+
+
+def _pattern(sentence: str) -> re.Pattern[str]:
+    """Return what finds the parts of a sentence again that was written so."""
+    groups = {name: f"(?P<{name}>{part})" for name, part in PARTS.items()}
+    return re.compile(sentence.replace(".", r"\.") % groups)
+
+
+PATTERNS = [(_pattern(sentence), sentence) for sentence in SENTENCES]
 
 
 def term(code: str) -> str:

@@ -1,12 +1,15 @@
 """What the templates of the operator's desk ask for."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 from checkout import charts, figures, health
 from checkout.admin import showing, terms
@@ -78,6 +81,14 @@ def sales() -> dict[str, Any]:
 register.filter("in_words", showing.in_words)
 register.filter("moment", showing.moment)
 register.filter("term", terms.term)
+
+
+@register.filter
+def ago(at: datetime) -> str:
+    """Say how long ago a moment was, to the minute."""
+    if timezone.now() - at < timedelta(minutes=1):
+        return _("just now")
+    return _("%(age)s ago") % {"age": timesince(at)}
 
 
 @register.filter
