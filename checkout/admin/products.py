@@ -32,7 +32,7 @@ class ProductAdmin(admin.ModelAdmin):
     list_editable = ["active", "position"]
     prepopulated_fields = {"slug": ["name"]}
     fieldsets = [
-        (None, {"fields": ["name", "description", ("price", "currency")]}),
+        (None, {"fields": ["name", "description", "price", "currency"]}),
         (_("In the shop"), {"fields": ["active", "position", "picture", "slug"]}),
     ]
 
