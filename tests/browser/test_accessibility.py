@@ -31,6 +31,7 @@ from tests.screenshots import (  # noqa: F401
     test_errors,
     test_german,
     test_long_wait,
+    test_mail,
     test_nothing_on_sale,
     test_orders,
     test_orders_that_are_not_paid,
