@@ -25,7 +25,7 @@ from django.test.testcases import LiveServerThread
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from checkout import gateway, inbox
+from checkout import doctor, gateway, inbox
 from checkout.models import Shop, StripeEvent
 from tests.factories import make_order, make_product
 from tests.proxy import tls_in_front_of
@@ -124,6 +124,14 @@ def endpoint_with_few_types(sandbox: SandboxServer, settings: Settings) -> None:
     )
 
 
+def endpoint_of_another_version(sandbox: SandboxServer, settings: Settings) -> None:
+    endpoints = _client(sandbox).v1.webhook_endpoints
+    address = endpoints.retrieve(FORWARDING).url
+    endpoints.create(
+        {"url": address, "enabled_events": ["*"], "api_version": "2026-08-26.dahlia"}
+    )
+
+
 FORWARDING = "we_sandboxForwardTo"
 
 
@@ -152,6 +160,7 @@ def _client(sandbox: SandboxServer) -> Any:
         (missing_migration, "1 migrations are missing"),
         (disabled_endpoint, "It is disabled"),
         (endpoint_with_few_types, "It lacks payment_intent.canceled"),
+        (endpoint_of_another_version, "It sends 2026-08-26.dahlia, not"),
     ],
 )
 def test_each_wrong_set_up_is_named(
@@ -293,6 +302,22 @@ def test_a_shop_with_another_secret_is_named(
     with mock.patch.object(gateway, "sign", return_value="t=1,v1=0"):
         said, succeeded = run("doctor", "--url", url)
     assert "refuses what it signs" in said
+    assert not succeeded
+
+
+def test_events_that_stripe_cannot_deliver_are_named(
+    url: str, sandbox: SandboxServer
+) -> None:
+    sandbox.hold_deliveries()
+    intents = _client(sandbox).v1.payment_intents
+    intent = intents.create({"amount": 1099, "currency": "usd"})
+    sandbox.confirm(intent.id)
+
+    at_once, succeeded = run("doctor", "--url", url)
+    assert succeeded, at_once
+    with mock.patch.object(doctor, "DELIVERED_WITHIN", timedelta(0)):
+        later, succeeded = run("doctor", "--url", url)
+    assert "could not deliver 2 of the last 2 events" in later
     assert not succeeded
 
 
