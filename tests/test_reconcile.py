@@ -114,6 +114,18 @@ class LostEventTests(ReconcileTestCase):
             StripeEvent.objects.order_by("pk").values("pk", "deliveries")
         )
 
+    def test_an_event_older_than_a_page_of_others_is_read(self):
+        self.place()
+        self.confirm(self.order())
+        [intent] = self.intents()
+        for number in range(101):
+            theirs = {**intent, "id": f"pi_theirs{number}", "metadata": {}}
+            self.sandbox.emit_event("payment_intent.succeeded", theirs)
+
+        self.run_once()
+
+        assert self.order().history.last().source.startswith("evt_")
+
     def assert_quiet_after_mail(self) -> None:
         assert Mail.objects.filter(sent_at=None).count() == 0
         self.assert_quiet()

@@ -85,16 +85,20 @@ def list_events(*, created_from: datetime, types: Sequence[str]) -> Iterator[Eve
 
     Stripe keeps them for 30 days. Raises Unavailable or Refused between any two.
     """
+    asked: dict[str, Any] = {
+        "created": {"gte": int(created_from.timestamp())},
+        "types": list(types),
+        "limit": 100,
+    }
     with translated_errors("events.list"):
-        page = client().v1.events.list(
-            {
-                "created": {"gte": int(created_from.timestamp())},
-                "types": list(types),
-                "limit": 100,
-            }
-        )
-        for event in page.auto_paging_iter():
-            yield as_event(event.to_dict())
+        while True:
+            # Read as JSON: the library's objects of a page cost more than its answer.
+            page = client().raw_request("get", "/v1/events", **asked).data
+            for event in page["data"]:
+                yield as_event(event)
+            if not page["has_more"]:
+                return
+            asked["starting_after"] = page["data"][-1]["id"]
 
 
 def retrieve_event(event_id: str) -> Event:
