@@ -75,7 +75,7 @@ FAULTS: list[dict[str, Any]] = [
 
 def seeds() -> list[int]:
     """The seeds of `HISTORY_SEEDS`, such as 100-199; else as many as fit a change."""
-    usual = "0-24" if connection.vendor == "postgresql" else "0-49"
+    usual = "0-24" if connection.vendor == "postgresql" else "0-99"
     first, _, last = os.environ.get("HISTORY_SEEDS", usual).partition("-")
     return list(range(int(first), int(last or first) + 1))
 
