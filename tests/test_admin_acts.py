@@ -102,6 +102,9 @@ class RefundTests(OperatorTestCase):
         assert self.order().amount_refunded == TOTAL
         assert set(Refund.objects.values_list("source")) == {("olga@example.com",)}
         assert "Nothing is left to refund" in self.page()
+        # On a phone there is no head of a column to tell it from the total.
+        listed = self.desk.get(reverse("admin:checkout_order_changelist"))
+        self.assertContains(listed, ">−$101.00</td>")
 
     def test_a_form_sent_twice_is_one_refund(self):
         self.buy()

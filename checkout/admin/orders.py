@@ -139,7 +139,7 @@ class OrderAdmin(ReadOnly):
     def refunded(self, order: Order) -> str:
         if not order.amount_refunded:
             return ""
-        return money_text(order.amount_refunded, order.currency)
+        return f"−{money_text(order.amount_refunded, order.currency)}"
 
     @admin.display(description=_("E-mail"), ordering="email")
     def shopper(self, order: Order) -> str:
