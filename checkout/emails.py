@@ -21,6 +21,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from checkout.models import Mail, Order, Refund
+from checkout.models.statements import insert
 
 # Longer than a mail server may take, so that a claim only runs out when its holder
 # is gone.
@@ -44,7 +45,7 @@ def queue(kind: Mail.Kind, order: Order, *, about: str) -> None:
 def make_due(kind: Mail.Kind, order: Order, *, about: str) -> None:
     """Make a mail due with the surrounding transaction; it waits until it is sent."""
     mail = Mail(kind=kind, order=order, about=about)
-    Mail.objects.bulk_create([mail], ignore_conflicts=True)
+    insert(mail, then="ON CONFLICT DO NOTHING")
 
 
 def send_on_commit(kind: Mail.Kind, *, about: str) -> None:

@@ -7,7 +7,6 @@ PaymentIntent is looked up soon, and what it says then is applied.
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from checkout import disputes, gateway, refunds, settlement
 from checkout.models import Order, Shop, StripeEvent
+from checkout.models.statements import for_update, insert, select
 
 logger = logging.getLogger(__name__)
 
@@ -77,12 +77,8 @@ def _count_again(event: gateway.Event, deliveries: int) -> bool:
     return counted == 1
 
 
-FIELDS = StripeEvent._meta.concrete_fields
-# Inserts the event with its outcome, or counts another delivery of it: what a copy at
-# the same time has done already stands.
-RECORD = f"""
-INSERT INTO checkout_stripeevent ({", ".join(field.attname for field in FIELDS)})
-VALUES ({", ".join("%s" for _ in FIELDS)})
+# What a copy at the same time has done already stands.
+OR_COUNT_AGAIN = """
 ON CONFLICT (id) DO UPDATE SET
 deliveries = checkout_stripeevent.deliveries + excluded.deliveries,
 outcome = CASE WHEN checkout_stripeevent.outcome IN (%s, %s, %s)
@@ -90,7 +86,7 @@ THEN checkout_stripeevent.outcome ELSE excluded.outcome END,
 reason = CASE WHEN checkout_stripeevent.outcome IN (%s, %s, %s)
 THEN checkout_stripeevent.reason ELSE excluded.reason END
 RETURNING outcome
-"""  # noqa: S608
+"""
 
 
 def _record(event: gateway.Event, deliveries: int, result: Result) -> str:
@@ -101,13 +97,8 @@ def _record(event: gateway.Event, deliveries: int, result: Result) -> str:
     found nothing left to do.
     """
     row = _row(event, deliveries, result)
-    values = [
-        field.get_db_prep_save(getattr(row, field.attname), connection)
-        for field in FIELDS
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(RECORD, [*values, *DONE, *DONE])
-        outcome: str = cursor.fetchone()[0]
+    returned = insert(row, then=OR_COUNT_AGAIN, values=[*DONE, *DONE])
+    outcome: str = returned[0][0]
     if row.outcome == StripeEvent.Outcome.IGNORED:
         logger.info(
             "Event %s (%s) ignored: %s",
@@ -206,12 +197,11 @@ EVENT_TYPES = tuple(HANDLERS)
 
 def _order_of(intent: gateway.PaymentIntent) -> Order | None:
     """Lock the order the intent is stored on, else the one it names if it is ours."""
-    locked = Order.objects.select_for_update()
-    with suppress(Order.DoesNotExist):
-        return locked.get(payment_intent_id=intent.id)
-    if intent.shop == Shop.current_reference():
-        return locked.filter(number=intent.order).first()
-    return None
+    lock = for_update()
+    found = select(Order, f"WHERE payment_intent_id = %s {lock}", [str(intent.id)])
+    if not found and intent.shop == Shop.current_reference():
+        found = select(Order, f"WHERE number = %s {lock}", [str(intent.order)])
+    return found[0] if found else None
 
 
 def _without_order(intent: gateway.PaymentIntent) -> Result:
@@ -255,6 +245,8 @@ def _intent_id(thing: Mapping[str, Any]) -> str:
 def _storable(node: Any) -> Any:
     """Copy JSON without client secrets and without what PostgreSQL cannot store."""
     if isinstance(node, str):
+        if node.isprintable():
+            return node
         return node.replace("\0", "").encode(errors="replace").decode()
     if isinstance(node, dict):
         return {

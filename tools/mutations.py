@@ -120,8 +120,9 @@ MUTATIONS = [
              f"{INBOX} {HISTORIES}"),
     Mutation("I9", "a status is changed only from the status that was seen",
              "models/orders.py",
-             "pk=self.pk, status=self.status, payment_intent_id=self.payment_intent_id",
-             "pk=self.pk", f"{INBOX} {RACES} {HISTORIES}"),
+             '            "status": self.status,\n'
+             '            "payment_intent_id": self.payment_intent_id,\n',
+             "", f"{INBOX} {RACES} {HISTORIES}"),
     Mutation("I9", "an event that is not final is looked up, not believed",
              "inbox.py", '"payment_intent.processing": _intent_moved',
              '"payment_intent.processing": _intent_is_final', INBOX),

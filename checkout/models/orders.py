@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from checkout.models.catalogue import Product
 from checkout.models.names import new_number, new_token
+from checkout.models.statements import insert, update
 from checkout.users import User
 
 logger = logging.getLogger(__name__)
@@ -211,12 +212,14 @@ class Order(models.Model):
         """
         if self.status not in self.ALLOWED_FROM[status]:
             return False
-        row = Order.objects.filter(
-            pk=self.pk, status=self.status, payment_intent_id=self.payment_intent_id
-        )
+        known = {
+            "id": self.pk,
+            "status": self.status,
+            "payment_intent_id": self.payment_intent_id,
+        }
         changes = {"status": status, **fields}
         with transaction.atomic(savepoint=False):
-            if row.update(**changes) != 1:
+            if update(Order, changes, where=known) != 1:
                 self.refresh_from_db()
                 return False
             self.record(self.status, status, source=source, note=note)
@@ -228,13 +231,14 @@ class Order(models.Model):
         self, from_status: str, to_status: str, *, source: str, note: str = ""
     ) -> None:
         """Add a row to the order's history."""
-        OrderHistory.objects.create(
+        row = OrderHistory(
             order=self,
             from_status=from_status,
             to_status=to_status,
             source=source,
             note=note,
         )
+        insert(row)
         # An operator's name is an e-mail address: the line's `actor` is their id.
         who = "operator" if "@" in source else source
         became = f"{to_status} ({note})" if note else to_status
