@@ -62,7 +62,8 @@ def price(quantities: dict[str, int]) -> Cart:
 
     Raises InvalidCart for a product that is not on sale or a total out of bounds.
     """
-    products = Product.objects.on_sale().in_bulk(quantities, field_name="slug")
+    on_sale = Product.objects.on_sale(quantities)
+    products = {product.slug: product for product in on_sale}
     if len(products) != len(quantities):
         raise InvalidCart(_("A product in your cart is no longer available."))
     lines = tuple(

@@ -18,6 +18,7 @@ from checkout import attention, gateway, limits, refunds
 from checkout.cart import Cart, InvalidCart
 from checkout.gateway import PaymentIntent
 from checkout.models import Order, OrderLine, Shop, StripeEvent, User
+from checkout.models.statements import insert, update
 from checkout.settlement import settle
 
 logger = logging.getLogger(__name__)
@@ -164,8 +165,8 @@ def _place(cart: Cart, buyer: Buyer) -> Order:
         amount=cart.amount,
         livemode=gateway.is_live(),
     )
-    order.save(force_insert=True)
-    OrderLine.objects.bulk_create(
+    [[order.pk]] = insert(order, then="RETURNING id")
+    lines = [
         OrderLine(
             order=order,
             product=line.product,
@@ -174,7 +175,8 @@ def _place(cart: Cart, buyer: Buyer) -> Order:
             quantity=line.quantity,
         )
         for line in cart.lines
-    )
+    ]
+    insert(*lines)
     order.record("", Order.Status.PENDING, source="shopper")
     # Last, so that only orders count: losers of a race are gone, and what is over the
     # limit is undone.
@@ -347,10 +349,12 @@ def has_failed_too_often(order: Order) -> bool:
 
 def adopt(order: Order, intent_id: str) -> bool:
     """Store an intent on the pending order that names no other; False if it does."""
-    row = Order.objects.filter(
-        pk=order.pk, status=Order.Status.PENDING, payment_intent_id__isnull=True
-    )
-    return row.update(payment_intent_id=intent_id) == 1
+    pending = {
+        "id": order.pk,
+        "status": Order.Status.PENDING,
+        "payment_intent_id": None,
+    }
+    return update(Order, {"payment_intent_id": intent_id}, where=pending) == 1
 
 
 def look_up_when_overdue(order: Order) -> None:

@@ -37,4 +37,4 @@ def test_seeded_prices_make_sense_in_any_currency(
 
     notebook = Product.objects.get(slug="notebook")
     assert (notebook.unit_amount, notebook.currency) == (amount, currency)
-    assert Product.objects.on_sale().count() == 3
+    assert len(Product.objects.on_sale()) == 3

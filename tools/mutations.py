@@ -41,7 +41,7 @@ MUTATIONS = [
              "gateway/calls.py", 'options={"idempotency_key": key},', "options={},",
              f"{JOURNEYS} {RACES}"),
     Mutation("I1", "an order has one intent and keeps it",
-             "payments.py", ", payment_intent_id__isnull=True", "",
+             "payments.py", '        "payment_intent_id": None,\n', "",
              f"{JOURNEYS} {RECONCILE} {HISTORIES}"),
     Mutation("I1", "orphans are canceled",
              "reconcile.py", "gateway.cancel_payment_intent(intent.id)", "pass",

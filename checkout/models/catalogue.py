@@ -1,5 +1,7 @@
 """The shop itself and what it sells."""
 
+from collections.abc import Collection
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
@@ -7,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from checkout.models.names import new_token
+from checkout.models.statements import select
 
 
 class Shop(models.Model):
@@ -41,10 +44,14 @@ class Shop(models.Model):
         return cls.known_reference
 
 
-class ProductQuerySet(models.QuerySet["Product"]):
-    def on_sale(self) -> "ProductQuerySet":
-        """Select what the shop shows and sells, in its order."""
-        return self.filter(active=True, currency=settings.CURRENCY)
+class ProductManager(models.Manager["Product"]):
+    def on_sale(self, slugs: Collection[str] | None = None) -> list["Product"]:
+        """Return what the shop shows and sells, in its order; of `slugs` if given."""
+        where, values = "WHERE active AND currency = %s", [settings.CURRENCY]
+        if slugs is not None:
+            where += f" AND slug IN ({', '.join(['%s'] * len(slugs))})"
+            values += slugs
+        return select(self.model, f"{where} ORDER BY position, id", values)
 
 
 class Product(models.Model):
@@ -63,7 +70,7 @@ class Product(models.Model):
     active = models.BooleanField(_("on sale"), default=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
-    objects = ProductQuerySet.as_manager()
+    objects = ProductManager()
 
     class Meta:
         ordering = ["position", "pk"]

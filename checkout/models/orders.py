@@ -16,17 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from checkout.models.catalogue import Product
 from checkout.models.names import new_number, new_token
-from checkout.models.statements import insert, update
+from checkout.models.statements import insert, select, update
 from checkout.users import User
 
 logger = logging.getLogger(__name__)
 
 
-# SQL, because whoever places an order waits for it, mostly to find none, and Django
-# would take longer to write it than PostgreSQL to answer it.
-HOLDING = """
-SELECT * FROM checkout_order WHERE checkout = %s AND status IN (%s, %s, %s)
-"""
+HOLDING = "checkout = %s AND status IN (%s, %s, %s)"
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -178,8 +174,8 @@ class Order(models.Model):
     @classmethod
     def holding(cls, checkout: str) -> "Order | None":
         """Return the order that occupies `checkout`, if there is one."""
-        found = cls.objects.raw(HOLDING, [checkout, *cls.OCCUPYING])
-        return next(iter(found), None)
+        found = select(cls, f"WHERE {HOLDING}", [checkout, *cls.OCCUPYING])
+        return found[0] if found else None
 
     def belongs_to(self, user: User | None, *, visitor: str) -> bool:
         """Whether this shopper may see it in a list; its link is another matter."""
