@@ -53,8 +53,7 @@ def shop(request: HttpRequest) -> HttpResponse:
     """Show products, the payment form and what this shopper has ordered."""
     here = visitor.of(request) or visitor.new()
     user = _user(request)
-    around = Order.objects.around(here.checkout, user=user, visitor=here.id)
-    orders = list(words.with_aftermath(around))
+    orders = Order.around(here.checkout, user=user, visitor=here.id, **words.AFTERMATH)
     mine = [order for order in orders if order.belongs_to(user, visitor=here.id)]
     unfinished = [order for order in mine if order.status in Order.UNFINISHED]
     if any(order.checkout == here.checkout and order.is_spent for order in orders):

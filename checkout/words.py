@@ -310,13 +310,17 @@ ORDER BY id DESC LIMIT 1
 """
 
 
+AFTERMATH = {
+    "dispute_status": NEWEST_DISPUTE,
+    "lost_to_disputes": LOST_TO_DISPUTES,
+    "returned_refund": NEWEST_RETURNED_REFUND,
+}
+
+
 def with_aftermath(orders: "QuerySet[Order]") -> "QuerySet[Order]":
     """Let the orders be described without queries for each one's dispute and refund."""
-    return orders.annotate(
-        dispute_status=RawSQL(NEWEST_DISPUTE, []),  # noqa: S611
-        lost_to_disputes=RawSQL(LOST_TO_DISPUTES, []),  # noqa: S611
-        returned_refund=RawSQL(NEWEST_RETURNED_REFUND, []),  # noqa: S611
-    )
+    answers = {name: RawSQL(sql, []) for name, sql in AFTERMATH.items()}  # noqa: S611
+    return orders.annotate(**answers)
 
 
 def _aftermath(order: Order) -> dict[str, Any]:

@@ -5,11 +5,12 @@ are its only callers.
 """
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Case, Q, When
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,11 @@ logger = logging.getLogger(__name__)
 
 
 HOLDING = "checkout = %s AND status IN (%s, %s, %s)"
+# The order of this checkout first: it is what the payment form is about.
+AROUND = f"""
+WHERE {{mine}} OR {HOLDING}
+ORDER BY CASE WHEN checkout = %s THEN 0 ELSE 1 END, placed_at DESC LIMIT 20
+"""
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -31,15 +37,6 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if user is not None:
             return self.filter(user=user)
         return self.filter(visitor=visitor, user=None)
-
-    def around(
-        self, checkout: str, *, user: User | None, visitor: str
-    ) -> "OrderQuerySet":
-        """Select the newest orders of a shopper and whichever holds the checkout."""
-        holding = self.filter(checkout=checkout, status__in=Order.OCCUPYING)
-        first = Case(When(checkout=checkout, then=0), default=1)
-        found = self.of(user, visitor=visitor) | holding
-        return found.order_by(first, "-placed_at").prefetch_related("lines")[:20]
 
     def claim(self, user: User, *, visitor: str) -> int:
         """Give a browser's guest orders to the user who signed in there."""
@@ -177,6 +174,26 @@ class Order(models.Model):
         found = select(cls, f"WHERE {HOLDING}", [checkout, *cls.OCCUPYING])
         return found[0] if found else None
 
+    @classmethod
+    def around(
+        cls, checkout: str, *, user: User | None, visitor: str, **more: str
+    ) -> list["Order"]:
+        """Return a shopper's newest orders and whichever holds `checkout`, with lines.
+
+        Each has what the SQL of `more` says of it.
+        """
+        mine = "user_id = %s" if user else "visitor = %s AND user_id IS NULL"
+        whose = user.pk if user else visitor
+        values = [whose, checkout, *cls.OCCUPYING, checkout]
+        found = select(cls, AROUND.format(mine=mine), values, **more)
+        keys = [order.pk for order in found]
+        lines = OrderLine.of(keys) if keys else []
+        for order in found:
+            # As `prefetch_related` leaves them.
+            own = [line for line in lines if line.order_id == order.pk]
+            vars(order)["_prefetched_objects_cache"] = {"lines": own}
+        return found
+
     def belongs_to(self, user: User | None, *, visitor: str) -> bool:
         """Whether this shopper may see it in a list; its link is another matter."""
         if user is not None:
@@ -268,6 +285,12 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+    @classmethod
+    def of(cls, orders: Sequence[int]) -> list["OrderLine"]:
+        """Return the lines of these orders."""
+        places = ", ".join(["%s"] * len(orders))
+        return select(cls, f"WHERE order_id IN ({places}) ORDER BY id", orders)
 
     @property
     def amount(self) -> int:
