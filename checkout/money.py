@@ -86,6 +86,7 @@ def from_decimal(value: Decimal, currency: str) -> int:
     return amount
 
 
+@lru_cache(maxsize=1000)
 def display(amount: int, currency: str, language: str) -> str:
     """Return the amount as a reader of `language` expects it: €29.90 or 29,90 €."""
     pattern = _pattern(language, currency.upper(), decimals(currency))

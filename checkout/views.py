@@ -46,11 +46,13 @@ CONTACT_LASTS = timedelta(days=180)
 
 
 @never_cache
-@ensure_csrf_cookie
 @payment_page
 @require_safe
 def shop(request: HttpRequest) -> HttpResponse:
-    """Show products, the payment form and what this shopper has ordered."""
+    """Show products, the payment form and what this shopper has ordered.
+
+    The form has a CSRF token, so the page sets its cookie.
+    """
     here = visitor.of(request) or visitor.new()
     user = _user(request)
     orders = Order.around(here.checkout, user=user, visitor=here.id, **words.AFTERMATH)
@@ -259,7 +261,6 @@ def _payment_settings() -> dict[str, Any]:
         "stripe_js_url": settings.STRIPE_JS_URL,
         "is_live": gateway.is_live(),
         "is_sandbox": gateway.is_sandbox(),
-        "page_texts": words.page_texts(),
     }
 
 

@@ -32,6 +32,12 @@ def _rendered(compiled: Template, language: str | None, /, **values: str | int) 
     return compiled.render(Context(values))
 
 
+@register.simple_tag
+def page_texts() -> dict[str, str]:
+    """Return what the payment form says."""
+    return words.page_texts()
+
+
 @register.filter
 def amount(value: int, currency: str) -> str:
     """Show smallest units as money in the page's language: `1099|amount:"usd"`."""
