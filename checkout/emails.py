@@ -20,7 +20,7 @@ from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from checkout.models import Mail, Order, Refund
+from checkout.models import Mail, Order, OrderLine, Refund
 from checkout.models.statements import insert
 
 # Longer than a mail server may take, so that a claim only runs out when its holder
@@ -81,11 +81,14 @@ def send(mail: Mail) -> bool:
 def compose(mail: Mail) -> EmailMultiAlternatives:
     """Return the message of `templates/email/<kind>`, as text and HTML."""
     order = mail.order
-    context = {
+    context: dict[str, Any] = {
         "order": order,
         "url": order.origin + order.get_absolute_url(),
-        "refund": Refund.objects.filter(number=mail.about).first(),
     }
+    if mail.kind == Mail.Kind.CONFIRMATION:
+        context["lines"] = OrderLine.of([order.pk])
+    elif mail.kind in (Mail.Kind.REFUND, Mail.Kind.REFUND_FAILED):
+        context["refund"] = Refund.objects.filter(number=mail.about).first()
     with translation.override(order.language):
         return render_message(mail.kind, context, to=order.email)
 
