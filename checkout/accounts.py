@@ -35,6 +35,7 @@ from checkout.forms import (
     ChangePasswordForm,
     ChoosePasswordForm,
     EmailField,
+    SignInForm,
     SignUpForm,
 )
 from checkout.models import Order, User
@@ -104,6 +105,7 @@ def limited(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponse
 class SignInView(LoginView):
     """Django's own, and this browser's guest orders come along."""
 
+    authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: Any) -> HttpResponse:

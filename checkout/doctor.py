@@ -106,7 +106,7 @@ def _stripe(webhook_url: str) -> Iterator[Finding]:
     where = urlsplit(settings.STRIPE_API_BASE).netloc
     try:
         with gateway.deadline(60):
-            yield from _clock()
+            yield from _clock(where)
             yield from _permissions()
             yield from _endpoint(webhook_url)
             yield from _deliveries()
@@ -130,10 +130,10 @@ def _stripe(webhook_url: str) -> Iterator[Finding]:
         )
 
 
-def _clock() -> Iterator[Finding]:
+def _clock(where: str) -> Iterator[Finding]:
     before = timezone.now()
     there = gateway.server_time()
-    yield ok("Stripe", f"Answers, in API version {gateway.API_VERSION}.")
+    yield ok("Stripe", f"{where} answers, in API version {gateway.API_VERSION}.")
     off = abs(there - before)
     if off > CLOCK_TOLERANCE:
         yield problem(

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import (
+    AuthenticationForm,
     PasswordChangeForm,
     SetPasswordForm,
     SetPasswordMixin,
@@ -55,6 +56,16 @@ class ContactForm(forms.Form):
     """Where the confirmation goes."""
 
     email = EmailField()
+
+
+class SignInForm(AuthenticationForm):
+    """Django's own, whose words take the address for case-sensitive too."""
+
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": gettext_lazy(
+            "E-mail or password is wrong. Capital letters count in the password."
+        )
+    }
 
 
 class SignUpForm(forms.Form):

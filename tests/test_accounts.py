@@ -97,6 +97,11 @@ def test_weak_password_is_refused_with_a_reason() -> None:
     assert not User.objects.exists()
 
 
+def test_a_refused_sign_in_says_what_counts() -> None:
+    page = sign_in(Client()).content.decode()
+    assert "E-mail or password is wrong. Capital letters count in the password." in page
+
+
 def test_signing_in_claims_guest_orders_and_signing_out_hides_them() -> None:
     sign_up(Client())
     client = Client()

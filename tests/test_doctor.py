@@ -278,11 +278,15 @@ def test_while_developing_a_reconciler_that_just_starts_is_no_problem(
     assert succeeded, said
 
 
-def test_a_sound_set_up_passes_and_leaves_nothing(url: str) -> None:
+def test_a_sound_set_up_passes_and_leaves_nothing(
+    url: str, sandbox: SandboxServer
+) -> None:
     said, succeeded = run("doctor", "--url", url)
 
     assert succeeded, said
     assert "problem" not in said
+    # Who answered: this is not Stripe.
+    assert f"127.0.0.1:{sandbox.port} answers, in API version" in said
     assert "A signed event arrived." in said
     assert not StripeEvent.objects.exists()
 
