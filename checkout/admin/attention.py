@@ -129,21 +129,8 @@ class AttentionAdmin(ReadOnly):
         urls: list[URLPattern] = super().get_urls()
         return own + urls
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        item = self.get_object(request, object_id)
-        context: dict[str, Any] = {}
-        if item is not None and self.has_view_permission(request, item):
-            context = _page(request, item)
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, context
-        )
-        return response
+    def page(self, request: HttpRequest, item: Attention) -> dict[str, Any]:
+        return _page(request, item)
 
     @admin.display(description=gettext_lazy("What"), ordering="kind")
     def what(self, item: Attention) -> str:

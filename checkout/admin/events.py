@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -61,21 +61,8 @@ class StripeEventAdmin(ReadOnly):
         urls: list[URLPattern] = super().get_urls()
         return own + urls
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        event = self.get_object(request, unquote(object_id))
-        context: dict[str, Any] = {}
-        if event is not None and self.has_view_permission(request, event):
-            context = _page(request, event)
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, context
-        )
-        return response
+    def page(self, request: HttpRequest, event: StripeEvent) -> dict[str, Any]:
+        return _page(request, event)
 
     @admin.display(description=gettext_lazy("Event"), ordering="id")
     def event_id(self, event: StripeEvent) -> str:

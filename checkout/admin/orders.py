@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -101,21 +101,8 @@ class OrderAdmin(ReadOnly):
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        context: dict[str, Any] = {}
-        if order is not None and self.has_view_permission(request, order):
-            context = _page(request, order)
-        response: HttpResponse = super().change_view(
-            request, object_id, form_url, {**context, **(extra_context or {})}
-        )
-        return response
+    def page(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        return _page(request, order)
 
     # --- Columns ------------------------------------------------------------------
 

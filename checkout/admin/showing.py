@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.utils import unquote
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -49,6 +50,26 @@ class ReadOnly(admin.ModelAdmin):
             request, {"title": title, **(extra_context or {})}
         )
         return response
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        thing = self.get_object(request, unquote(object_id))
+        context = dict(extra_context or {})
+        if thing is not None and self.has_view_permission(request, thing):
+            context |= self.page(request, thing)
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, context
+        )
+        return response
+
+    def page(self, request: HttpRequest, thing: Any) -> dict[str, Any]:
+        """Return what the template of one thing's page shows."""
+        raise NotImplementedError
 
 
 def money_text(amount: int, currency: str) -> str:
