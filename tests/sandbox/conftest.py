@@ -26,8 +26,7 @@ def server(listener: Listener) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def sandbox(server: SandboxServer, listener: Listener) -> SandboxServer:
-    server.reset()
-    listener.clear()
+    server.reset(forward_to=listener.begin())
     return server
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from tests.sandbox_server import wait_for
 
@@ -37,6 +38,7 @@ class Listener:
         self.received: list[Received] = []
         self.statuses: list[int] = []  # of the next answers; then 200
         self.answer_after = 0.0
+        self._tests = 0
         listener = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -49,13 +51,17 @@ class Listener:
                 if len(body) < length:  # the sandbox was killed in the middle
                     self.close_connection = True
                     return
+                if self.path != urlsplit(listener.url).path:
+                    self._answer(200)  # late, and of another test
+                    return
                 listener.received.append(
                     Received(self.path, dict(self.headers), body, time.monotonic())
                 )
                 time.sleep(listener.answer_after)
-                self.send_response(
-                    listener.statuses.pop(0) if listener.statuses else 200
-                )
+                self._answer(listener.statuses.pop(0) if listener.statuses else 200)
+
+            def _answer(self, status: int) -> None:
+                self.send_response(status)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")
@@ -64,7 +70,17 @@ class Listener:
                 """Say nothing."""
 
         self._server = _Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/hook/"
+
+    @property
+    def url(self) -> str:
+        """Where the events of this test go."""
+        return f"http://127.0.0.1:{self._server.server_port}/hook/{self._tests}/"
+
+    def begin(self) -> str:
+        """Return the address of a new test; what is sent to older ones is ignored."""
+        self._tests += 1
+        self.clear()
+        return self.url
 
     def clear(self) -> None:
         self.received.clear()

@@ -39,6 +39,14 @@ def server() -> Iterator[SandboxServer]:
         yield running
 
 
+@pytest.fixture
+def sandbox(server: SandboxServer, listener: Listener) -> SandboxServer:
+    """Reset, as elsewhere; but the CLI goes on bringing events to where it began."""
+    server.reset()
+    listener.clear()
+    return server
+
+
 @pytest.fixture(scope="module")
 def cli(server: SandboxServer) -> Iterator[StripeCli]:
     with StripeCli(server) as installed:

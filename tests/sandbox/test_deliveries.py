@@ -104,7 +104,7 @@ def test_drop_repeat_hold_and_reorder(
 
 
 def test_nothing_is_lost_by_a_power_cut(tmp_path: Path, listener: Listener) -> None:
-    listener.clear()
+    listener.begin()
     state = tmp_path / "state"
     with SandboxServer(forward_to=listener.url, state=state) as server:
         server.hold_deliveries()
@@ -125,7 +125,7 @@ def test_nothing_is_lost_by_a_power_cut(tmp_path: Path, listener: Listener) -> N
 def test_what_was_answered_survives_a_kill_at_any_moment(
     tmp_path: Path, listener: Listener
 ) -> None:
-    listener.clear()
+    listener.begin()
     with SandboxServer(forward_to=listener.url, state=tmp_path / "state") as server:
         client = stripe_client(server)
         answered: dict[str, str] = {}
@@ -151,7 +151,7 @@ def test_what_was_answered_survives_a_kill_at_any_moment(
 
 
 def test_it_ends_quickly_in_the_middle_of_a_delivery(listener: Listener) -> None:
-    listener.clear()
+    listener.begin()
     listener.answer_after = 5
     with SandboxServer(forward_to=listener.url) as server:
         stripe_client(server).v1.payment_intents.create(PARAMS)
