@@ -7,11 +7,26 @@ from typing import Any
 
 import stripe
 from django.conf import settings
+from django.db import connection, transaction
 from django.test import Client
 
 from checkout.models import Order, OrderLine, Product, Shop
 
 _count = iter(range(1_000_000))
+# Made by migrations, changed by no test.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def flush() -> None:
+    """Empty the database as Django's command does, in a tenth of its time.
+
+    TRUNCATE makes PostgreSQL's files anew, and Django makes every permission again.
+    """
+    # Foreign keys are looked at when the transaction ends.
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in connection.introspection.django_table_names():
+            if table not in KEPT:
+                cursor.execute(f"DELETE FROM {table}")
 
 
 def make_product(**fields: Any) -> Product:

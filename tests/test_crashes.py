@@ -159,8 +159,9 @@ def reconciling(world: World) -> Act:
     return {"act": "heal"}
 
 
-PER_CHANGE: list[Scene] = [placing, replacing, hearing_of_the_payment]
+PER_CHANGE: list[Scene] = [placing, hearing_of_the_payment]
 OTHERS: list[Scene] = [
+    replacing,
     placing_again,
     paying_on_the_order_page,
     hearing_of_the_card,
