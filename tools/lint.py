@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import node
@@ -23,15 +24,20 @@ def main() -> int:
     """Return 0 if every check passed, else 1."""
     with tempfile.TemporaryDirectory(prefix="shop-") as scratch:
         os.environ["TMPDIR"] = scratch
-        results = [check(name, command) for name, command in python_checks()]
+        checks = python_checks()
+        failed = False
         if not node.is_here():
             print("skipped: JavaScript (this machine has no Node.js)")
         elif node.install():
-            results += [check(name, command) for name, command in javascript_checks()]
+            checks += javascript_checks()
         else:
             print("FAILED: npm ci")
-            results.append(False)
-    return 0 if all(results) else 1
+            failed = True
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for (name, _), done in zip(checks, pool.map(run, checks), strict=True):
+                failed |= done.returncode != 0
+                tell(name, done)
+    return 1 if failed else 0
 
 
 def python_checks() -> list[tuple[str, list[str]]]:
@@ -62,20 +68,23 @@ def javascript_checks() -> list[tuple[str, list[str]]]:
     return checks
 
 
-def check(name: str, command: list[str]) -> bool:
-    """Run `command`; print one line, and what it had to say if it failed."""
-    done = subprocess.run(
-        command,
+def run(check: tuple[str, list[str]]) -> subprocess.CompletedProcess[str]:
+    """Run the command of a check to its end."""
+    return subprocess.run(
+        check[1],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def tell(name: str, done: subprocess.CompletedProcess[str]) -> None:
+    """Print one line, and what a check had to say if it failed."""
     print(f"{'FAILED' if done.returncode else 'ok'}: {name}", flush=True)
     if done.returncode:
         print(done.stdout.rstrip() + "\n", flush=True)
-    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 from django.core import mail
+from django.db import connection
+from django.db.models import Model
 
 from checkout import payments
 from checkout.models import (
@@ -76,23 +78,21 @@ class Facts:
         kinds = "payment_intent,refund"
         there = sandbox.state(kinds)["objects"]
         lines: dict[int, list[Any]] = defaultdict(list)
-        for row in OrderLine.objects.values_list(
-            "order_id", "product_id", "name", "unit_amount", "quantity"
-        ):
-            lines[row[0]].append(row[1:])
+        for row in _rows(OrderLine):
+            line = row["product_id"], row["name"], row["unit_amount"], row["quantity"]
+            lines[row["order_id"]].append(line)
         history: dict[int, list[Any]] = defaultdict(list)
-        for row in OrderHistory.objects.values_list(
-            "order_id", "pk", "from_status", "to_status", "source", "note", "at"
-        ):
-            history[row[0]].append(row[1:])
+        for row in _rows(OrderHistory):
+            move = row["from_status"], row["to_status"], row["source"], row["note"]
+            history[row["order_id"]].append((row["id"], *move, row["at"]))
         return cls(
             shop=Shop.current_reference(),
-            orders=list(Order.objects.order_by("pk").values()),
+            orders=_rows(Order),
             lines=lines,
             history=history,
-            refunds=list(Refund.objects.values()),
-            attention=list(Attention.objects.values()),
-            mails=list(Mail.objects.values()),
+            refunds=_rows(Refund),
+            attention=_rows(Attention),
+            mails=_rows(Mail),
             intents={intent["id"]: intent for intent in there["payment_intent"]},
             refunds_at_stripe=there["refund"],
         )
@@ -128,6 +128,14 @@ class Facts:
             for refund in self.refunds_at_stripe
             if refund["payment_intent"] == intent_id and refund["status"] in COUNTED
         )
+
+
+def _rows(model: type[Model]) -> list[Row]:
+    """Return a table as the database holds it: it is read after every step."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {model._meta.db_table} ORDER BY id")
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 # --- Safety: after each step ---------------------------------------------------------
