@@ -69,14 +69,11 @@ def list_payment_intents(*, created_from: datetime) -> Iterator[PaymentIntent]:
     Raises Unavailable or Refused between any two of them.
     """
     with translated_errors("payment_intents.list"):
-        page = client().v1.payment_intents.list(
-            {
-                "created": {"gte": int(created_from.timestamp())},
-                "expand": ["data.latest_charge"],
-                "limit": 100,
-            }
-        )
-        for intent in page.auto_paging_iter():
+        for intent in _listed(
+            "/v1/payment_intents",
+            created={"gte": int(created_from.timestamp())},
+            expand=["data.latest_charge"],
+        ):
             yield _read_intent(intent)
 
 
@@ -85,20 +82,13 @@ def list_events(*, created_from: datetime, types: Sequence[str]) -> Iterator[Eve
 
     Stripe keeps them for 30 days. Raises Unavailable or Refused between any two.
     """
-    asked: dict[str, Any] = {
-        "created": {"gte": int(created_from.timestamp())},
-        "types": list(types),
-        "limit": 100,
-    }
     with translated_errors("events.list"):
-        while True:
-            # Read as JSON: the library's objects of a page cost more than its answer.
-            page = client().raw_request("get", "/v1/events", **asked).data
-            for event in page["data"]:
-                yield as_event(event)
-            if not page["has_more"]:
-                return
-            asked["starting_after"] = page["data"][-1]["id"]
+        for event in _listed(
+            "/v1/events",
+            created={"gte": int(created_from.timestamp())},
+            types=list(types),
+        ):
+            yield as_event(event)
 
 
 def retrieve_event(event_id: str) -> Event:
@@ -140,15 +130,26 @@ def create_refund(
 def list_refunds(payment_intent: str) -> Iterator[Refund]:
     """Yield every refund of a payment. Raises Unavailable or Refused."""
     with translated_errors("refunds.list"):
-        page = client().v1.refunds.list(
-            {"payment_intent": payment_intent, "limit": 100}
-        )
-        for refund in page.auto_paging_iter():
-            yield Refund.from_stripe(refund.to_dict())
+        for refund in _listed("/v1/refunds", payment_intent=payment_intent):
+            yield Refund.from_stripe(refund)
 
 
-def _read_intent(intent: stripe.PaymentIntent) -> PaymentIntent:
+def _listed(url: str, **asked: Any) -> Iterator[dict[str, Any]]:
+    """Yield all that a list has, page by page, newest first.
+
+    As JSON: to build the library's objects of a page costs more than to get it.
+    """
+    while True:
+        page = client().raw_request("get", url, limit=100, **asked).data
+        yield from page["data"]
+        if not page["has_more"]:
+            return
+        asked["starting_after"] = page["data"][-1]["id"]
+
+
+def _read_intent(intent: stripe.PaymentIntent | dict[str, Any]) -> PaymentIntent:
     try:
-        return PaymentIntent.from_stripe(intent.to_dict())
+        fields = intent if isinstance(intent, dict) else intent.to_dict()
+        return PaymentIntent.from_stripe(fields)
     except (LookupError, TypeError, AttributeError) as error:
         raise Unavailable("an answer that is no PaymentIntent") from error
