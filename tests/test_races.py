@@ -146,13 +146,14 @@ def test_two_carts_at_once_leave_one_payable_intent(
 
     responses = at_once(*[partial(press, 1), partial(press, 2)] * 5)
 
-    assert {response.status_code for response in responses} <= {200, 201, 503}
-    # Carts that keep replacing each other may all have to try again.
+    # Carts that keep replacing each other may all have to try again, until the limit
+    # of orders: one press may have placed two.
+    assert {response.status_code for response in responses} <= {200, 201, 429, 503}
     pending = Order.objects.filter(status=Order.Status.PENDING).first()
     handed_out = {
         response.json()["client_secret"].partition("_secret_")[0]
         for response in responses
-        if response.status_code != 503
+        if response.status_code in (200, 201)
     }
     payable = {
         intent["id"]
