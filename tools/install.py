@@ -21,7 +21,7 @@ def main() -> None:
         sys.exit("Python could not create .venv (on Debian: apt install python3-venv).")
     pip = [str(VENV / "bin/python"), "-m", "pip", "--disable-pip-version-check"]
     wanted = ["--require-hashes", "--requirement", str(ROOT / "requirements-dev.lock")]
-    if subprocess.run([*pip, "install", "-qq", *wanted]).returncode:
+    if subprocess.run([*pip, "install", "-qq", "--no-compile", *wanted]).returncode:
         sys.exit("pip could not install requirements-dev.lock; its message is above.")
 
 

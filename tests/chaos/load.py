@@ -19,7 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from ipaddress import IPv4Address
@@ -267,8 +267,9 @@ def buy_until(
     disturbed: bool,
     meanwhile: Callable[[float], int] | None = None,
 ) -> dict[str, Any]:
-    """Let buyers buy until that many orders, or that much time, are over."""
+    """Let buyers buy until that many orders, that much time or `meanwhile` is over."""
     end = time.monotonic() + seconds
+    killer: Future[int] | None = None
     left = iter(range(orders))
     lock = threading.Lock()
     buyers = [
@@ -277,7 +278,7 @@ def buy_until(
     counted: Counter[str] = Counter()
 
     def work(buyer: Buyer) -> None:
-        while time.monotonic() < end:
+        while time.monotonic() < end and not (killer and killer.done()):
             with lock:
                 number = next(left, None)
             if number is None:
@@ -291,7 +292,8 @@ def buy_until(
                     tell(f"{counted['bought']} orders paid")
 
     with ThreadPoolExecutor(BUYERS + 1) as threads:
-        killer = threads.submit(meanwhile, end) if meanwhile else None
+        if meanwhile:
+            killer = threads.submit(meanwhile, end)
         for done in [threads.submit(work, buyer) for buyer in buyers]:
             done.result()
         kills = killer.result() if killer else 0
