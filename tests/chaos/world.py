@@ -466,7 +466,7 @@ def let_orders_end(world: World) -> None:
             if intent["status"] == "processing":
                 world.sandbox.settle(intent["id"])
         world.clock.advance(25 * 60 * 60)
-        world.settle_down()
+        world.until_quiet()
 
 
 @cache
