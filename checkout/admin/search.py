@@ -100,24 +100,20 @@ WHOLLY_CHARGED_BACK = (
 )
 
 
-class PeriodFilter(admin.DateFieldListFilter):
-    """By when, in an operator's word; so are the next: a field's name is English."""
+def _titled(kind: Any, title: Any) -> Any:
+    """Return Django's filter of this kind under a title: a field's name is English."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = _("period")
+    class Titled(kind):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = title
 
-
-class OutcomeFilter(admin.ChoicesFieldListFilter):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = _("outcome")
+    return Titled
 
 
-class KindFilter(admin.ChoicesFieldListFilter):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.title = _("kind")
+PeriodFilter = _titled(admin.DateFieldListFilter, _("period"))
+OutcomeFilter = _titled(admin.ChoicesFieldListFilter, _("outcome"))
+KindFilter = _titled(admin.ChoicesFieldListFilter, _("kind"))
 
 
 class StatusFilter(admin.SimpleListFilter):
